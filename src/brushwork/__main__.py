@@ -1,0 +1,5 @@
+"""`python -m brushwork` is the `brushwork` command."""
+
+from brushwork.cli import main
+
+main()

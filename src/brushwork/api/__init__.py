@@ -1,0 +1,1 @@
+"""① HTTP: body in, view out, no decisions."""

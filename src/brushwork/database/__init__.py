@@ -1,0 +1,1 @@
+"""Tables, their history, and the one way to open a transaction."""

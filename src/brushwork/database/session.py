@@ -1,0 +1,87 @@
+"""One unit of work is one transaction: the only place that opens and commits one.
+
+    async with database.write() as tx: ...   # BEGIN IMMEDIATE on SQLite; commits at the end, or rolls back
+    async with database.read() as tx: ...    # never commits
+
+`tx` is a SQLAlchemy `AsyncConnection`; statements are built from `tables.py`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+BUSY_SECONDS = 30.0
+
+
+class Database:
+    """Owns the connections to one database, SQLite or PostgreSQL, by URL."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, durable: bool = True) -> None:
+        self.url = async_url(url)
+        self.is_sqlite = self.url.startswith("sqlite")
+        self.engine = sqlite_engine(self.url, durable=durable) if self.is_sqlite else postgres_engine(self.url, pool_size)
+        # SQLite has one writer: waiting here is fair and instant, waiting inside SQLite is a polled sleep.
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits when the block ends without an exception."""
+        if self._writer is None:
+            async with self.engine.begin() as tx:
+                yield tx
+            return
+        async with self._writer, self.engine.connect() as connection:
+            await connection.execution_options(brushwork_write=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A consistent view; whatever is written through it is rolled back."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def async_url(url: str) -> str:
+    """The URL with our async driver in it: `postgresql://` → `postgresql+psycopg://`, `sqlite://` → `sqlite+aiosqlite://`."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise ValueError(f"{url!r} is not a database URL; use sqlite:///file.db or postgresql://user@host/name")
+    drivers = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite": "sqlite+aiosqlite"}
+    scheme = drivers.get(scheme, scheme)
+    if scheme not in drivers.values():
+        raise ValueError(f"{scheme}:// is not supported; use sqlite:///file.db or postgresql://user@host/name")
+    return f"{scheme}://{rest}"
+
+
+def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=24)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see on_begin
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL survives a power cut, NORMAL a killed process only.
+        cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        # A transaction that reads first and writes later can fail half-way with SQLITE_BUSY; taking the lock at the start cannot.
+        is_write = connection.get_execution_options().get("brushwork_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+    return engine
+
+
+def postgres_engine(url: str, pool_size: int) -> AsyncEngine:
+    return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)

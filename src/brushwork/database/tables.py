@@ -1,0 +1,190 @@
+"""Every table, once, for SQLite and PostgreSQL alike. History is in `migrations/`; a test compares the two.
+
+Times are seconds since 1970 as double precision, in UTC. Credits are whole points.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Time = sa.Double
+RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only in an INTEGER PRIMARY KEY
+
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("plan", sa.Text, nullable=False, server_default="free"),
+    # balance = what all unexpired packs still hold, held credits included; frozen = the part that is held by open jobs
+    sa.Column("balance", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("frozen", sa.BigInteger, nullable=False, server_default="0"),
+    # inflight = jobs that are queued or running; further ones wait as `held`
+    sa.Column("inflight", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("max_inflight", sa.Integer, nullable=False, server_default="6"),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+    sa.CheckConstraint("balance >= 0", name="balance_not_negative"),
+    sa.CheckConstraint("frozen >= 0 AND frozen <= balance", name="frozen_within_balance"),
+    sa.CheckConstraint("inflight >= 0", name="inflight_not_negative"),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("prefix", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False, unique=True),  # SHA-256 of the key, hex
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("last_used_at", Time),
+    sa.Column("revoked_at", Time),
+)
+
+packs = sa.Table(
+    "packs",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),  # point | credit; points are spent first
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("frozen", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("used", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("expired", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time),
+    sa.CheckConstraint("frozen >= 0 AND used >= 0 AND frozen + used + expired <= amount", name="within_amount"),
+)
+
+# Append-only; a trigger refuses UPDATE and DELETE. job_id is no foreign key: the ledger outlives the jobs.
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("pack_id", RowId, sa.ForeignKey("packs.id"), nullable=False),
+    sa.Column("job_id", sa.Text, index=True),
+    sa.Column("kind", sa.Text, nullable=False),  # grant | hold | capture | release | expire
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.UniqueConstraint("job_id", "kind", "pack_id"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("input", Json, nullable=False),  # the task's own fields
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("callback", sa.Text),
+    sa.Column("warnings", Json),
+    # where it waits
+    sa.Column("pool", sa.Text, nullable=False, server_default="default"),
+    sa.Column("batch_key", sa.Text, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),  # smaller is sooner
+    sa.Column("seq", Time, nullable=False),
+    sa.Column("run_after", Time, nullable=False, server_default="0"),
+    sa.Column("deadline_at", Time, nullable=False),
+    # its life
+    sa.Column("status", sa.Text, nullable=False),  # held | queued | running | done | failed | cancelled
+    sa.Column("stage", sa.Text, nullable=False, server_default="staged"),  # of a running job: staged | processing
+    sa.Column("progress", sa.Integer, nullable=False, server_default="0"),  # 0-100
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("max_attempts", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Text),  # workers.id
+    sa.Column("token", sa.Text),  # fences a worker that lost its lease
+    sa.Column("lease_until", Time),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
+    # its price and result
+    sa.Column("cost", sa.BigInteger, nullable=False),
+    sa.Column("usage_type", sa.Text, nullable=False, server_default="point"),  # point | credit
+    sa.Column("output", Json),
+    sa.Column("detail", Json),
+    sa.Column("error", Json),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("started_at", Time),
+    sa.Column("ended_at", Time),
+    sa.Column("followup_until", Time),
+    sa.Column("expires_at", Time),
+    sa.UniqueConstraint("account_id", "idempotency_key"),
+)
+
+
+def where(condition: sa.ColumnElement[bool]) -> dict[str, sa.ColumnElement[bool]]:
+    """A partial index's condition, for both dialects."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+queued = jobs.c.status == sa.literal_column("'queued'")
+sa.Index("ix_jobs_ready", jobs.c.pool, jobs.c.priority, jobs.c.seq, **where(queued))
+sa.Index("ix_jobs_batch", jobs.c.pool, jobs.c.batch_key, jobs.c.priority, jobs.c.seq, **where(queued))
+sa.Index("ix_jobs_lease", jobs.c.lease_until, **where(jobs.c.status == sa.literal_column("'running'")))
+sa.Index(
+    "ix_jobs_held", jobs.c.account_id, jobs.c.priority, jobs.c.seq, **where(jobs.c.status == sa.literal_column("'held'"))
+)
+sa.Index("ix_jobs_listing", jobs.c.account_id, jobs.c.created_at, jobs.c.id)
+sa.Index("ix_jobs_expiry", jobs.c.expires_at)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # status | progress | preview
+    sa.Column("data", Json, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Index("ix_events_job", "job_id", "id"),
+)
+
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # 128 random bits, hex
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("job_id", sa.Text, index=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("content_type", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time, index=True),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("engine", sa.Text, nullable=False),
+    sa.Column("pools", Json, nullable=False),
+    sa.Column("started_at", Time, nullable=False),
+    sa.Column("last_seen", Time, nullable=False),
+)
+
+ticks = sa.Table(
+    "ticks",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("next_run", Time, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", Time),
+)

@@ -1,0 +1,1 @@
+"""⑤ How pixels are made; knows no job, account or URL."""

@@ -1,0 +1,130 @@
+"""⑤ How pixels are made: what an engine promises, and the values that go in and come out.
+
+One `Row` is one output picture; a grid of four is four rows. An engine knows no job, account, prompt text syntax,
+URL or database. Whoever calls it brings a `Sink`, through which progress and previews go out and cancelling comes in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from PIL.Image import Image
+
+
+class Op(StrEnum):
+    """What can be asked of an engine."""
+
+    TEXT_TO_IMAGE = "text_to_image"
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One per (model, op), written by hand and checked by contract tests: never inferred from "the call did not raise"."""
+
+    op: Op
+    max_side: int
+    """Largest side of a picture, in pixels."""
+    passes: int
+    """Denoising steps, or rendering passes, of one picture at normal quality."""
+    params: frozenset[str] = frozenset()
+    """Prompt parameters with a real effect, by canonical name; all others are reported in `degraded`."""
+    negative: Literal["native", "emulated", "none"] = "none"
+    batch_max: int = 1
+    """How many rows may be worked on together."""
+    step_cancel: bool = True
+    preview: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One output picture to be made. Everything is resolved: sizes in pixels, a seed, no prompt syntax."""
+
+    index: int
+    """Place in the grid, from 0."""
+    seed: int
+    """0 to 2**32 - 1. Rows of one grid share the job's seed; the engine mixes in `index`."""
+    text: str
+    width: int
+    height: int
+    segments: tuple[tuple[str, float], ...] = ()
+    """(text, weight) of a multi-prompt; one segment of weight 1 otherwise."""
+    negative: tuple[str, ...] = ()
+    """What must not be seen (`--no`)."""
+    model: str = ""
+    """API version that was asked for ("7", "niji 6"); an engine maps it to a profile."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Explicit prompt parameters by canonical name: chaos 0-100, stylize 0-1000, weird 0-3000, stop 10-100,
+    quality .25-4, tile, raw, draft, hd, exp 0-100, and those the engine may not know."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """What became of a row: a picture, and the truth about how it came to be."""
+
+    index: int
+    image: Image
+    applied: Mapping[str, str] = field(default_factory=dict)
+    """Parameter → "native" or "emulated"."""
+    degraded: tuple[str, ...] = ()
+    """What was not understood or not honoured, as `parameter:<name>`, `word:<text>` or `negative:<text>`."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """All that is needed to make the same bytes again; plain JSON."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a row is expected to need."""
+
+    seconds: float
+    bytes: int
+    passes: int
+
+
+class RowCancelled(Exception):  # noqa: N818  # not an error: the caller no longer wants the row
+    """Raised by `Sink.step` inside an engine: drop the row and everything it holds."""
+
+
+class Sink(Protocol):
+    """Where an engine reports to. Methods may be called from any thread and return at once."""
+
+    def step(self, row: Row, done: int, total: int) -> None:
+        """Pass `done` of `total` of this row is finished. Raises RowCancelled when nobody wants it any more."""
+
+    def preview(self, row: Row, image: Image) -> None:
+        """An early, small view of the row."""
+
+    def stage(self, name: str) -> None:
+        """A named stage begins: "loading", "drawing", ..."""
+
+
+class Engine(Protocol):
+    """Every backend: the embedded painter, the no-op engine, diffusers, a remote server."""
+
+    name: str
+
+    def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
+        """Model name → what it can do."""
+
+    def cost(self, row: Row) -> Cost:
+        """Estimate one row."""
+
+    def batch_key(self, row: Row) -> str | None:
+        """Rows with the same key may be drawn together; None means alone."""
+
+    def warm(self) -> None:
+        """Load what is slow to load. Safe to call twice."""
+
+    def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
+        """Draw the rows; blocks. Same rows, same bytes, whoever shares the batch. Cancelled rows are left out."""
+
+
+class NullSink:
+    """A sink that nobody reads, for scripts and benchmarks."""
+
+    def step(self, row: Row, done: int, total: int) -> None: ...
+
+    def preview(self, row: Row, image: Image) -> None: ...
+
+    def stage(self, name: str) -> None: ...

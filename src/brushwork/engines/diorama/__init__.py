@@ -1,0 +1,1 @@
+"""The embedded painter: words → Scene → pixels. Procedural, deterministic, and never called AI."""

@@ -1,0 +1,48 @@
+"""The engine that draws nothing: a flat colour per seed, at once. For benchmarks and fault tests; refused in production."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from PIL import Image
+
+from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink
+
+
+class NoopEngine:
+    """Draws 8 by 8 pixels of one colour. `seconds` makes a job last, in ten cancellable steps."""
+
+    name = "noop"
+
+    def __init__(self, *, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+
+    def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
+        return {"noop": (Capability(op=Op.TEXT_TO_IMAGE, max_side=8, passes=10, batch_max=256),)}
+
+    def cost(self, row: Row) -> Cost:  # noqa: ARG002  # every row costs the same
+        return Cost(seconds=self.seconds, bytes=256, passes=10)
+
+    def batch_key(self, row: Row) -> str | None:  # noqa: ARG002
+        return "noop"
+
+    def warm(self) -> None: ...
+
+    def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
+        wanted = list(rows)
+        for done in range(1, 11):
+            if self.seconds:
+                time.sleep(self.seconds / 10)
+            wanted = [row for row in wanted if still_wanted(row, done, sink)]
+        return [RowResult(row.index, flat_colour(row.seed + row.index), degraded=("engine:noop",)) for row in wanted]
+
+
+def still_wanted(row: Row, done: int, sink: Sink) -> bool:
+    try:
+        sink.step(row, done, 10)
+    except RowCancelled:
+        return False
+    return True
+
+
+def flat_colour(seed: int) -> Image.Image:
+    return Image.new("RGB", (8, 8), (seed & 255, seed >> 8 & 255, seed >> 16 & 255))

@@ -1,0 +1,240 @@
+"""Every error that a client can see.
+
+    BrushworkError
+    ├── BadRequest 400
+    │   ├── InvalidField            a field of the body is missing or wrong
+    │   ├── PromptGrammarError      an unknown, unsupported, removed or conflicting flag
+    │   └── FollowUpRefused         the source job cannot be followed up in this way
+    ├── Unauthorized 401
+    ├── InsufficientCredits 402
+    ├── Forbidden 403
+    │   └── PlanRequired            the account's plan does not include this
+    ├── NotFound 404
+    │   ├── JobNotFound             unknown, or another account's: the same answer
+    │   ├── FileNotFound
+    │   └── RouteNotFound
+    ├── MethodNotAllowed 405
+    ├── Conflict 409
+    ├── PayloadTooLarge 413
+    ├── Unprocessable 422
+    │   └── PromptValueError        a bad value, range or length inside a prompt
+    ├── TooManyRequests 429
+    ├── JobCancelled 499            only in `error` of a job
+    ├── ServerError 500
+    │   └── EngineFailed            only in `error` of a job
+    ├── NotImplementedHere 501
+    ├── Unavailable 503
+    └── DeadlineExceeded 504        only in `error` of a job
+
+A class is one HTTP status and one stable `code`; an instance is one sentence for the person who reads it.
+This chapter knows nothing of HTTP bodies: `api/views.py` gives an error its JSON.
+"""
+
+from typing import Any, ClassVar
+
+
+class BrushworkError(Exception):
+    """An error with a status, a stable code and a sentence that says what was given and what is possible."""
+
+    status: ClassVar[int] = 500
+    code: str = "internal_error"
+    """Stable, for programs; a class has one, a prompt problem brings its own."""
+
+    def __init__(self, message: str, **detail: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail: dict[str, Any] = detail
+
+
+class BadRequest(BrushworkError):
+    """The request cannot be understood."""
+
+    status = 400
+    code = "bad_request"
+
+
+class InvalidField(BadRequest):
+    """A field of the body is missing or wrong."""
+
+    code = "invalid_field"
+
+    def __init__(self, field: str, problem: str, **detail: Any) -> None:
+        super().__init__(f"{field}: {problem}", field=field, **detail)
+
+
+class PromptGrammarError(BadRequest):
+    """A prompt breaks the grammar: an unknown, unsupported, removed or conflicting flag, or misplaced text."""
+
+    def __init__(self, code: str, message: str, **detail: Any) -> None:
+        super().__init__(message, **detail)
+        self.code = code
+
+
+class FollowUpRefused(BadRequest):
+    """The source job is unfinished, failed, expired or of a kind that cannot be followed up in this way."""
+
+    code = "follow_up_refused"
+
+
+class Unauthorized(BrushworkError):
+    """The API key is missing, unknown or revoked."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class InsufficientCredits(BrushworkError):
+    """The account cannot pay for this job."""
+
+    status = 402
+    code = "insufficient_credits"
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(
+            f"This job costs {needed} points, but the account has {available} available.",
+            needed=needed,
+            available=available,
+        )
+
+
+class Forbidden(BrushworkError):
+    """The account may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class PlanRequired(Forbidden):
+    """The account's plan does not include this."""
+
+    code = "plan_required"
+
+
+class NotFound(BrushworkError):
+    """There is no such thing here."""
+
+    status = 404
+    code = "not_found"
+
+
+class JobNotFound(NotFound):
+    """No job of this account has that id. Another account's job gets the same answer, byte for byte."""
+
+    code = "job_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no job with this id.")
+
+
+class FileNotFound(NotFound):
+    """The file does not exist, its link has expired, or the link was altered."""
+
+    code = "file_not_found"
+
+    def __init__(self, message: str = "There is no such file, or its link has expired.") -> None:
+        super().__init__(message)
+
+
+class RouteNotFound(NotFound):
+    """No endpoint has this path."""
+
+    code = "route_not_found"
+
+
+class MethodNotAllowed(BrushworkError):
+    """The path exists, but not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class Conflict(BrushworkError):
+    """The request contradicts an earlier one."""
+
+    status = 409
+    code = "conflict"
+
+
+class PayloadTooLarge(BrushworkError):
+    """The body is larger than the server accepts."""
+
+    status = 413
+    code = "payload_too_large"
+
+
+class Unprocessable(BrushworkError):
+    """Well formed, but it cannot be processed."""
+
+    status = 422
+    code = "unprocessable"
+
+
+class PromptValueError(Unprocessable):
+    """A prompt is well formed, but a value in it is wrong, out of range, too long or missing."""
+
+    def __init__(self, code: str, message: str, **detail: Any) -> None:
+        super().__init__(message, **detail)
+        self.code = code
+
+
+class TooManyRequests(BrushworkError):
+    """Too many requests or queued jobs. `retry_after` is in whole seconds."""
+
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int, **detail: Any) -> None:
+        super().__init__(message, retry_after=retry_after, **detail)
+        self.retry_after = retry_after
+
+
+class JobCancelled(BrushworkError):
+    """The job was cancelled by its owner; nothing was charged."""
+
+    status = 499
+    code = "cancelled"
+
+    def __init__(self, message: str = "The job was cancelled; nothing was charged.") -> None:
+        super().__init__(message)
+
+
+class ServerError(BrushworkError):
+    """Our fault. The text of the original exception is logged, never shown."""
+
+    status = 500
+    code = "internal_error"
+
+    def __init__(self, message: str = "Something went wrong on the server; it has been logged.", **detail: Any) -> None:
+        super().__init__(message, **detail)
+
+
+class EngineFailed(ServerError):
+    """The engine could not finish this job, in all the attempts it is allowed. Nothing was charged."""
+
+    code = "engine_failed"
+
+
+class NotImplementedHere(BrushworkError):
+    """Part of the API, but not of this version or this engine."""
+
+    status = 501
+    code = "not_implemented"
+
+
+class Unavailable(BrushworkError):
+    """The server cannot serve this right now."""
+
+    status = 503
+    code = "unavailable"
+
+
+class DeadlineExceeded(BrushworkError):
+    """The job did not finish before its deadline; nothing was charged."""
+
+    status = 504
+    code = "deadline_exceeded"
+
+
+def all_errors(root: type[BrushworkError] = BrushworkError) -> list[type[BrushworkError]]:
+    """Return the whole tree, parents first: for the docs and the tests."""
+    return [root, *(error for child in root.__subclasses__() for error in all_errors(child))]

@@ -1,0 +1,1 @@
+"""⑥ Bytes: where they are kept, how they are linked, and how pictures become files."""

@@ -1,0 +1,1 @@
+"""④ The life of any job, whatever its task."""

@@ -1,0 +1,1 @@
+"""② The prompt language: pure, text → Prompt."""

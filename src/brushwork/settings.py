@@ -1,0 +1,88 @@
+"""Every option once: type, default, one sentence. Set with BRUSHWORK_<NAME> in the environment or a `.env` file.
+
+Only `app` and `cli` read this; everyone else gets plain values.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EngineName = Literal["auto", "diorama", "noop"]
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Each option works as it is."""
+
+    model_config = SettingsConfigDict(env_prefix="BRUSHWORK_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Annotated[Path, Field(description="Folder for the database, the files, the secret and the first key.")] = (
+        Path.home() / ".brushwork"
+    )
+    database_url: Annotated[
+        str, Field(description="sqlite:///FILE or postgresql://USER@HOST/NAME; empty means SQLite in the data folder.")
+    ] = ""
+    store_url: Annotated[
+        str, Field(description="file:///FOLDER, s3://BUCKET/PREFIX, gs://… or az://…; empty means a folder in the data folder.")
+    ] = ""
+    public_url: Annotated[
+        str, Field(description="Address under which clients reach the server; it begins every link to a file.")
+    ] = ""
+    host: Annotated[str, Field(description="Address the server listens on; 0.0.0.0 for every network card.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port the server listens on.")] = 8080
+    engine: Annotated[
+        EngineName,
+        Field(description="What draws: auto takes the best engine this machine has; noop draws nothing, for benchmarks."),
+    ] = "auto"
+    workers: Annotated[int, Field(ge=0, le=64, description="Worker processes that `serve` starts; 0 starts none.")] = 1
+    production: Annotated[
+        bool, Field(description="Refuse what only makes sense while trying things out, such as the noop engine.")
+    ] = False
+    secret: Annotated[
+        str, Field(description="Key that signs file links; empty means one is made and kept in the data folder.")
+    ] = ""
+    link_hours: Annotated[float, Field(gt=0, description="How long a link to a file works.")] = 24.0
+    result_days: Annotated[float, Field(gt=0, description="How long files and jobs are kept.")] = 30.0
+    followup_days: Annotated[float, Field(gt=0, description="How long a finished job can be followed up.")] = 3.0
+    job_deadline_seconds: Annotated[float, Field(gt=0, description="A job that has not ended by then fails, unpaid.")] = 3600.0
+    job_attempts: Annotated[int, Field(ge=1, le=20, description="How often a job is tried when its worker dies.")] = 3
+    lease_seconds: Annotated[
+        float, Field(ge=1, description="How long a silent worker keeps its jobs before others take them.")
+    ] = 15.0
+    max_concurrent_jobs: Annotated[
+        int, Field(ge=1, description="Jobs of one new account that may be queued or running at once; others wait.")
+    ] = 6
+    max_waiting_jobs: Annotated[
+        int, Field(ge=1, description="Unfinished jobs of one account beyond which a new one is answered with 429.")
+    ] = 1000
+    welcome_points: Annotated[int, Field(ge=0, description="Points that the first account starts with.")] = 100_000
+    max_body_mb: Annotated[float, Field(gt=0, description="Largest request body, in megabytes.")] = 10.0
+    fetch_allow: Annotated[
+        str,
+        Field(description="Hosts and networks, with commas, that a client's URL may point to besides public ones."),
+    ] = ""
+    log_format: Annotated[Literal["auto", "console", "json"], Field(description="Shape of the log lines.")] = "auto"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least severe lines that are logged.")
+    ] = "info"
+
+    @field_validator("public_url")
+    @classmethod
+    def without_slash(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'brushwork.db'}"
+
+    @property
+    def resolved_store_url(self) -> str:
+        return self.store_url or f"file://{self.data_dir.resolve() / 'files'}"
+
+    @property
+    def resolved_public_url(self) -> str:
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return self.public_url or f"http://{host}:{self.port}"

@@ -1,0 +1,111 @@
+"""③ What can be asked: the shape every task type has.
+
+A task is its request body and four answers: is it acceptable (`check`), what it costs (`price`), which rows it needs
+(`rows`) and what its result is (`run`). It is a value: the job row stores `model_dump()` and the worker revives it with
+`TASKS[name].model_validate(...)`. Knows no HTTP, no database, no file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from PIL.Image import Image
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from brushwork.engines.base import Engine, Op, Row, RowCancelled, RowResult, Sink
+
+Kind = Literal["grid", "image", "video", "text"]
+"""What a job makes, and what a follow-up takes. Never the name of a task."""
+
+Speed = Literal["turbo", "fast", "draft"]
+"""Lanes of the queue, quickest first."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a running task may touch."""
+
+    engine: Engine
+    seed: int
+    sink: Sink
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task made. `images` are in order; a grid of them is put together by whoever stores them."""
+
+    images: Sequence[Image] = ()
+    applied: Mapping[str, str] = field(default_factory=dict)
+    degraded: Sequence[str] = ()
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] = field(default_factory=dict)
+    """Extra fields of the job's `output`, for text jobs."""
+
+
+class Task(BaseModel):
+    """Base of all task types. A subclass sets the class variables, declares its fields and answers four questions."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, str_strip_whitespace=False
+    )
+
+    name: ClassVar[str]
+    """As in the URL, with hyphens: `remove-background`."""
+    needs: ClassVar[Op]
+    takes: ClassVar[Kind | None] = None
+    """The kind of job this follows, or None when it starts from nothing."""
+    makes: ClassVar[Kind]
+    example: ClassVar[dict[str, Any]]
+    """A body that works, for the docs, the OpenAPI file and the contract tests."""
+
+    callback: Annotated[
+        str | None, Field(max_length=2048, description="URL that is told when the task has ended")
+    ] = None
+
+    def check(self) -> None:
+        """Raise the error the client should read when this cannot be done. Called before anything is stored."""
+
+    @property
+    def prompt_text(self) -> str:
+        """The prompt as the client wrote it, or "" for tasks without one."""
+        return ""
+
+    def seed(self) -> int | None:
+        """The seed the client fixed; None lets the server choose one, once, when the job is accepted."""
+        return None
+
+    def price(self) -> int:
+        """In points, before anything is drawn."""
+        raise NotImplementedError
+
+    @property
+    def speed(self) -> Speed:
+        return "fast"
+
+    @property
+    def plan(self) -> Literal["free", "pro"]:
+        """The least plan that includes this."""
+        return "free"
+
+    def batch_key(self) -> str:
+        """Jobs with the same key may be claimed together."""
+        return f"{self.name}"
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """What was repaired or ignored in the request: code, message, param."""
+        return []
+
+    def run(self, job: Run) -> Outcome:
+        """Do the work. Blocking, plain and sequential; runs in a thread of its own."""
+        raise NotImplementedError
+
+
+def draw(rows: Sequence[Row], job: Run) -> list[RowResult]:
+    """Draw all rows of a job, or raise RowCancelled when the job was cancelled meanwhile."""
+    results = job.engine.run(rows, job.sink)
+    if len(results) < len(rows):
+        raise RowCancelled
+    return sorted(results, key=lambda result: result.index)
+
+
