@@ -17,23 +17,30 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BRUSHWORK_", env_file=".env", extra="ignore", frozen=True)
 
-    data_dir: Annotated[Path, Field(description="Folder for the database, the files, the secret and the first key.")] = (
-        Path.home() / ".brushwork"
-    )
+    data_dir: Annotated[
+        Path, Field(description="Folder for the database, the files, the secret and the first key.")
+    ] = Path.home() / ".brushwork"
     database_url: Annotated[
         str, Field(description="sqlite:///FILE or postgresql://USER@HOST/NAME; empty means SQLite in the data folder.")
     ] = ""
     store_url: Annotated[
-        str, Field(description="file:///FOLDER, s3://BUCKET/PREFIX, gs://… or az://…; empty means a folder in the data folder.")
+        str,
+        Field(
+            description="file:///FOLDER, s3://BUCKET/PREFIX, gs://… or az://…; empty means a folder in the data folder."
+        ),
     ] = ""
     public_url: Annotated[
         str, Field(description="Address under which clients reach the server; it begins every link to a file.")
     ] = ""
-    host: Annotated[str, Field(description="Address the server listens on; 0.0.0.0 for every network card.")] = "127.0.0.1"
+    host: Annotated[str, Field(description="Address the server listens on; 0.0.0.0 for every network card.")] = (
+        "127.0.0.1"
+    )
     port: Annotated[int, Field(ge=0, le=65535, description="Port the server listens on.")] = 8080
     engine: Annotated[
         EngineName,
-        Field(description="What draws: auto takes the best engine this machine has; noop draws nothing, for benchmarks."),
+        Field(
+            description="What draws: auto takes the best engine this machine has; noop draws nothing, for benchmarks."
+        ),
     ] = "auto"
     workers: Annotated[int, Field(ge=0, le=64, description="Worker processes that `serve` starts; 0 starts none.")] = 1
     production: Annotated[
@@ -45,7 +52,9 @@ class Settings(BaseSettings):
     link_hours: Annotated[float, Field(gt=0, description="How long a link to a file works.")] = 24.0
     result_days: Annotated[float, Field(gt=0, description="How long files and jobs are kept.")] = 30.0
     followup_days: Annotated[float, Field(gt=0, description="How long a finished job can be followed up.")] = 3.0
-    job_deadline_seconds: Annotated[float, Field(gt=0, description="A job that has not ended by then fails, unpaid.")] = 3600.0
+    job_deadline_seconds: Annotated[
+        float, Field(gt=0, description="A job that has not ended by then fails, unpaid.")
+    ] = 3600.0
     job_attempts: Annotated[int, Field(ge=1, le=20, description="How often a job is tried when its worker dies.")] = 3
     lease_seconds: Annotated[
         float, Field(ge=1, description="How long a silent worker keeps its jobs before others take them.")

@@ -23,7 +23,9 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8, durable: bool = True) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.engine = sqlite_engine(self.url, durable=durable) if self.is_sqlite else postgres_engine(self.url, pool_size)
+        self.engine = (
+            sqlite_engine(self.url, durable=durable) if self.is_sqlite else postgres_engine(self.url, pool_size)
+        )
         # SQLite has one writer: waiting here is fair and instant, waiting inside SQLite is a polled sleep.
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
@@ -76,7 +78,8 @@ def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        # A transaction that reads first and writes later can fail half-way with SQLITE_BUSY; taking the lock at the start cannot.
+        # A transaction that reads first and writes later can fail half-way with SQLITE_BUSY;
+        # taking the lock at the start cannot.
         is_write = connection.get_execution_options().get("brushwork_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 

@@ -136,7 +136,11 @@ sa.Index("ix_jobs_ready", jobs.c.pool, jobs.c.priority, jobs.c.seq, **where(queu
 sa.Index("ix_jobs_batch", jobs.c.pool, jobs.c.batch_key, jobs.c.priority, jobs.c.seq, **where(queued))
 sa.Index("ix_jobs_lease", jobs.c.lease_until, **where(jobs.c.status == sa.literal_column("'running'")))
 sa.Index(
-    "ix_jobs_held", jobs.c.account_id, jobs.c.priority, jobs.c.seq, **where(jobs.c.status == sa.literal_column("'held'"))
+    "ix_jobs_held",
+    jobs.c.account_id,
+    jobs.c.priority,
+    jobs.c.seq,
+    **where(jobs.c.status == sa.literal_column("'held'")),
 )
 sa.Index("ix_jobs_listing", jobs.c.account_id, jobs.c.created_at, jobs.c.id)
 sa.Index("ix_jobs_expiry", jobs.c.expires_at)

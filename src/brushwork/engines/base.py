@@ -20,7 +20,7 @@ class Op(StrEnum):
 
 @dataclass(frozen=True)
 class Capability:
-    """One per (model, op), written by hand and checked by contract tests: never inferred from "the call did not raise"."""
+    """One per (model, op), written by hand and checked by contract tests: a call that did not raise proves nothing."""
 
     op: Op
     max_side: int

@@ -1,4 +1,4 @@
-"""The engine that draws nothing: a flat colour per seed, at once. For benchmarks and fault tests; refused in production."""
+"""The engine that draws nothing: a flat colour per seed, at once. For benchmarks and fault tests only."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -59,9 +59,9 @@ class Task(BaseModel):
     example: ClassVar[dict[str, Any]]
     """A body that works, for the docs, the OpenAPI file and the contract tests."""
 
-    callback: Annotated[
-        str | None, Field(max_length=2048, description="URL that is told when the task has ended")
-    ] = None
+    callback: Annotated[str | None, Field(max_length=2048, description="URL that is told when the task has ended")] = (
+        None
+    )
 
     def check(self) -> None:
         """Raise the error the client should read when this cannot be done. Called before anything is stored."""
@@ -109,3 +109,13 @@ def draw(rows: Sequence[Row], job: Run) -> list[RowResult]:
     return sorted(results, key=lambda result: result.index)
 
 
+def outcome_of(results: Sequence[RowResult], *, applied: Mapping[str, str] | None = None) -> Outcome:
+    """Put the rows of one job together: pictures in order, what was applied or degraded said once."""
+    everything = dict(applied or {})
+    for result in results:
+        everything |= result.applied
+    degraded = dict.fromkeys(item for result in results for item in result.degraded)
+    recipe = {"rows": [dict(result.recipe) for result in results]}
+    return Outcome(
+        images=[result.image for result in results], applied=everything, degraded=list(degraded), recipe=recipe
+    )

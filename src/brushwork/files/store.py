@@ -1,0 +1,150 @@
+"""Where files are kept: a folder, S3, GCS or Azure by URL, and the rows that say which of them a client may see.
+
+A worker puts bytes under a path that only it knows, then publishes them in the transaction that completes the job;
+a file without a row is invisible and is swept away with its job.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+import obstore
+import sqlalchemy as sa
+from obstore.exceptions import NotFoundError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.database.session import Database
+from brushwork.database.tables import files as files_table
+from brushwork.errors import FileNotFound
+from brushwork.files.links import Links
+from brushwork.files.stored import StoredFile
+
+CHUNK = 1 << 20
+
+
+def open_store(url: str) -> ObjectStore:
+    """The store behind a URL: `file:///folder`, `s3://bucket/prefix`, `gs://…`, `az://…`, `memory://`.
+
+    Cloud credentials come from the environment, as their own tools read them (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
+    """
+    parsed = urlparse(url)
+    if parsed.scheme == "file":
+        folder = Path(url2pathname(parsed.path))
+        folder.mkdir(parents=True, exist_ok=True)
+        return LocalStore(prefix=folder)
+    if parsed.scheme == "memory":
+        return MemoryStore()
+    if parsed.scheme in ("s3", "s3a", "gs", "az", "abfs", "abfss"):
+        return from_url(url)
+    raise ValueError(
+        f"{url!r} is not a store URL; use file:///folder, s3://bucket/prefix, gs://bucket or az://container"
+    )
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A published file, ready to be read in parts."""
+
+    id: str
+    content_type: str
+    size: int
+    created_at: float
+    path: str
+    store: ObjectStore
+
+    async def read(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to but not including `end`, in chunks. Raises FileNotFound when they are gone."""
+        stop = self.size if end is None else end
+        for at in range(start, stop, CHUNK):
+            try:
+                part = await obstore.get_range_async(self.store, self.path, start=at, end=min(at + CHUNK, stop))
+            except NotFoundError as error:
+                raise FileNotFound from error
+            yield bytes(part)
+
+
+class Files:
+    """Owns the store and signs links to what is in it."""
+
+    def __init__(self, database: Database, store: ObjectStore, links: Links) -> None:
+        self.database = database
+        self.store = store
+        self.links = links
+
+    async def put(self, path: str, data: bytes, content_type: str) -> None:
+        """Write a file whole. Nobody sees it before it is published."""
+        # LocalStore knows no attributes; the content type is in the row and is sent from there.
+        del content_type
+        await obstore.put_async(self.store, path, data)
+
+    async def delete(self, paths: Iterable[str]) -> None:
+        """Remove files; missing ones are fine."""
+        for path in paths:
+            try:
+                await obstore.delete_async(self.store, path)
+            except (NotFoundError, FileNotFoundError):
+                continue
+
+    async def publish(
+        self,
+        tx: AsyncConnection,
+        *,
+        account_id: int,
+        job_id: str,
+        files: Sequence[StoredFile],
+        now: float,
+        expires_at: float,
+    ) -> None:
+        """Make files visible to their owner, in the transaction that completes their job."""
+        if not files:
+            return
+        await tx.execute(
+            sa.insert(files_table),
+            [
+                {
+                    "id": file.id,
+                    "account_id": account_id,
+                    "job_id": job_id,
+                    "path": file.path,
+                    "content_type": file.content_type,
+                    "size": file.size,
+                    "width": file.width,
+                    "height": file.height,
+                    "created_at": now,
+                    "expires_at": expires_at,
+                }
+                for file in files
+            ],
+        )
+
+    def link(self, file_id: str, content_type: str, *, now: float) -> str:
+        """An absolute, signed, expiring URL."""
+        return self.links.link(file_id, content_type, now=now)
+
+    async def open(self, file_id: str, *, expires: str | None, signature: str | None, now: float) -> OpenFile:
+        """The file behind a link. Raises FileNotFound for an altered or expired link, or a file past its time."""
+        self.links.check(file_id, expires=expires, signature=signature, now=now)
+        async with self.database.read() as tx:
+            row = (await tx.execute(sa.select(files_table).where(files_table.c.id == file_id))).first()
+        if row is None or (row.expires_at is not None and row.expires_at < now):
+            raise FileNotFound
+        return OpenFile(
+            id=row.id,
+            content_type=row.content_type,
+            size=row.size,
+            created_at=row.created_at,
+            path=row.path,
+            store=self.store,
+        )
+
+    async def is_writable(self) -> bool:
+        """Whether the store takes and gives up a small file right now."""
+        try:
+            await obstore.put_async(self.store, "health/probe", b"ok")
+            await obstore.delete_async(self.store, "health/probe")
+        except Exception:  # whatever a store raises, the answer is no
+            return False
+        return True
