@@ -82,7 +82,7 @@ class Cost:
     passes: int
 
 
-class RowCancelled(Exception):  # noqa: N818  # not an error: the caller no longer wants the row
+class RowCancelled(Exception):  # not an error: the caller no longer wants the row
     """Raised by `Sink.step` inside an engine: drop the row and everything it holds."""
 
 

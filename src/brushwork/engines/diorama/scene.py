@@ -2,8 +2,8 @@
 
 Coordinates of the world are metres: x to the right, y up, z away from the viewer; the camera stands at (0, eye, 0) and
 looks along +z. The image plane is measured in *units*: (0, 0) is the middle of the picture, u grows to the right, v
-downwards, and one unit is half of the natural picture's shorter side. A `View` is any window on that plane, so a wider or moved
-window sees more of the same world, and a larger number of pixels sees the same world in more detail.
+downwards, and one unit is half of the natural picture's shorter side. A `View` is any window on that plane, so a wider
+or moved window sees more of the same world, and a larger number of pixels sees the same world in more detail.
 """
 
 from dataclasses import dataclass, field

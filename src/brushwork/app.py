@@ -1,0 +1,127 @@
+"""The composition root: settings become a database, a store, an engine, jobs; those become the web app and the worker.
+
+The only chapter, beside the command line, that knows every other one.
+"""
+
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.accounts.account import Account, PlanName
+from brushwork.accounts.credits import grant
+from brushwork.accounts.directory import account_by_name, all_accounts, create_account, set_plan
+from brushwork.accounts.keys import create_key
+from brushwork.database.session import Database
+from brushwork.database.upgrade import upgrade
+from brushwork.engines.base import Engine
+from brushwork.engines.catalog import choose_engine
+from brushwork.errors import Unavailable
+from brushwork.files.links import Links
+from brushwork.files.store import Files, open_store
+from brushwork.jobs.rules import JobRules
+from brushwork.settings import Settings
+
+FIRST_ACCOUNT = "first"
+
+
+@dataclass(frozen=True)
+class FirstKey:
+    """The key of the account that the first start makes. `is_new` is true once, when it was just made."""
+
+    key: str
+    path: Path
+    is_new: bool
+
+
+def open_database(settings: Settings) -> Database:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Database(settings.resolved_database_url)
+
+
+def open_files(settings: Settings, database: Database) -> Files:
+    links = Links(settings.resolved_public_url, signing_secret(settings), settings.link_hours * 3600)
+    return Files(database, open_store(settings.resolved_store_url), links)
+
+
+def signing_secret(settings: Settings) -> bytes:
+    """The secret that signs links: the setting, or one that is made once and kept in the data folder."""
+    if settings.secret:
+        return settings.secret.encode()
+    return write_once(settings.data_dir / "secret", secrets.token_hex(32)).encode()
+
+
+def write_once(path: Path, text: str) -> str:
+    """The content of a private file, which is `text` if it was not there. Two processes that race agree on one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    try:
+        os.link(draft, path)  # fails when the file is there: unlike a rename, it never replaces
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def rules_of(settings: Settings) -> JobRules:
+    return JobRules(
+        deadline_seconds=settings.job_deadline_seconds,
+        max_attempts=settings.job_attempts,
+        lease_seconds=settings.lease_seconds,
+        followup_seconds=settings.followup_days * 86400,
+        result_seconds=settings.result_days * 86400,
+        max_waiting=settings.max_waiting_jobs,
+    )
+
+
+def build_engine(settings: Settings) -> Engine:
+    """The engine the settings ask for. Raises Unavailable when this machine cannot run it or production forbids it."""
+    if settings.production and settings.engine == "noop":
+        raise Unavailable("BRUSHWORK_ENGINE=noop draws nothing, and BRUSHWORK_PRODUCTION refuses it.")
+    return choose_engine(settings.engine)
+
+
+async def prepare(settings: Settings, database: Database) -> FirstKey | None:
+    """Bring the database up to date, and make the first account with a funded key when there is no account at all.
+
+    Returns the first key when it can be known: it is kept, readable for this user only, in the data folder.
+    """
+    await upgrade(database)
+    path = settings.data_dir / "first-key"
+    now = time.time()
+    async with database.write() as tx:
+        made = await make_first_account(tx, settings, now=now)
+    if made:
+        path.unlink(missing_ok=True)
+        return FirstKey(write_once(path, made), path, is_new=True)
+    return FirstKey(path.read_text().strip(), path, is_new=False) if path.exists() else None
+
+
+async def make_first_account(tx: AsyncConnection, settings: Settings, *, now: float) -> str | None:
+    """Make the first account and return its key, or None when there is an account already."""
+    if await all_accounts(tx):
+        return None
+    account = await make_account(tx, settings, FIRST_ACCOUNT, plan="pro", now=now)
+    if settings.welcome_points:
+        await grant(tx, account.id, settings.welcome_points, kind="point", description="Welcome", now=now)
+    _, key = await create_key(tx, account.id, name="first", now=now)
+    return key
+
+
+async def make_account(
+    tx: AsyncConnection, settings: Settings, name: str, *, plan: PlanName | None, now: float
+) -> Account:
+    """The account of that name, made if need be, and moved to `plan` when one is given."""
+    account = await account_by_name(tx, name)
+    if account is None:
+        limit = settings.max_concurrent_jobs
+        return await create_account(tx, name, plan=plan or "free", max_inflight=limit, now=now)
+    if plan and plan != account.plan:
+        await set_plan(tx, account.id, plan, now=now)
+    return account
