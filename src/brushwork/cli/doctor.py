@@ -1,0 +1,132 @@
+"""`brushwork doctor`: what is installed, what will be used, what is wrong."""
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import typer
+
+from brushwork import __version__
+from brushwork.app import build_engine, open_database, open_files
+from brushwork.cli.output import AsJson, console, print_json, print_table
+from brushwork.database.upgrade import current_revision, head_revision
+from brushwork.engines.catalog import entry
+from brushwork.settings import Settings
+
+State = Literal["ok", "note", "wrong"]
+LOW_DISK = 2 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    state: State
+    what: str
+    found: str
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check this machine and these settings. Ends with 1 when something is wrong."""
+    settings = Settings()
+    findings = asyncio.run(examine(settings))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        marks = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "wrong": "[bold red]wrong[/bold red]"}
+        print_table([{"": marks[f.state], "what": f.what, "found": f.found} for f in findings], empty="")
+    wrong = sum(finding.state == "wrong" for finding in findings)
+    if wrong and not as_json:
+        console.print(f"\n{wrong} of these must be put right before Brushwork can serve.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    checks: tuple[Callable[[Settings], Awaitable[Finding]], ...] = (
+        versions,
+        machine,
+        data_folder,
+        database,
+        store,
+        engine,
+        torch,
+        links,
+    )
+    return [await safely(check, settings) for check in checks]
+
+
+async def safely(check: Callable[[Settings], Awaitable[Finding]], settings: Settings) -> Finding:
+    """A check that raises has found something wrong."""
+    try:
+        return await check(settings)
+    except Exception as error:
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        return Finding("wrong", check.__name__.replace("_", " "), first_line)
+
+
+async def versions(_: Settings) -> Finding:
+    return Finding("ok", "versions", f"brushwork {__version__}, Python {platform.python_version()}, {sys.platform}")
+
+
+async def machine(_: Settings) -> Finding:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Finding("ok", "machine", f"{cores} cores, {platform.machine()}")
+
+
+async def data_folder(settings: Settings) -> Finding:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    probe = settings.data_dir / f".probe-{os.getpid()}"
+    probe.write_bytes(b"ok")
+    probe.unlink()
+    free = shutil.disk_usage(settings.data_dir).free
+    state: State = "ok" if free > LOW_DISK else "wrong"
+    return Finding(state, "data folder", f"{settings.data_dir}, writable, {free / (1 << 30):.1f} GiB free")
+
+
+async def database(settings: Settings) -> Finding:
+    opened = open_database(settings)
+    try:
+        revision, head = await current_revision(opened), head_revision()
+    finally:
+        await opened.close()
+    where = settings.resolved_database_url.rsplit("@", 1)[-1]
+    if revision == head:
+        return Finding("ok", "database", f"{where}, up to date ({head})")
+    return Finding("note", "database", f"{where}, at {revision or 'nothing yet'}; `serve` will bring it to {head}")
+
+
+async def store(settings: Settings) -> Finding:
+    opened = open_database(settings)
+    try:
+        writable = await open_files(settings, opened).is_writable()
+    finally:
+        await opened.close()
+    return Finding("ok" if writable else "wrong", "store", f"{settings.resolved_store_url}, writable: {writable}")
+
+
+async def engine(settings: Settings) -> Finding:
+    build_engine(settings)
+    return Finding("ok", "engine", f"{settings.engine} → {entry(settings.engine).name}")
+
+
+async def torch(_: Settings) -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        return Finding("note", "torch", "not installed; it is not needed by any engine of this version")
+    return Finding("note", "torch", f"{importlib.metadata.version('torch')}; no engine of this version uses it")
+
+
+async def links(settings: Settings) -> Finding:
+    if settings.host in ("0.0.0.0", "::") and not settings.public_url:
+        return Finding(
+            "note",
+            "links",
+            f"files will be linked as {settings.resolved_public_url}/…, which other machines cannot open; "
+            "set BRUSHWORK_PUBLIC_URL",
+        )
+    return Finding("ok", "links", f"{settings.resolved_public_url}/…")

@@ -1,0 +1,44 @@
+"""How commands speak: tables for people, JSON for programs, errors to stderr."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def fail(message: str) -> None:
+    """Say what went wrong, on stderr."""
+    line = Text.assemble(("error ", "bold red"), message)
+    errors.print(line, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
+    """One line a row; the first row's keys are the columns."""
+    if not rows:
+        console.print(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in rows[0]:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console.print(table)
+
+
+def day(moment: float | None) -> str:
+    """A time as people read it, in UTC; a dash for never."""
+    return "–" if moment is None else time.strftime("%Y-%m-%d %H:%M", time.gmtime(moment))

@@ -1,0 +1,180 @@
+"""`brushwork serve` and `brushwork worker`: the server, the worker, and how they start and stop together."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+import uvicorn
+
+from brushwork.app import FirstKey, build_engine, build_worker, create_app, open_database, prepare, rules_of
+from brushwork.cli.imagine import draw_there
+from brushwork.cli.output import console, errors
+from brushwork.engines.catalog import entry
+from brushwork.jobs.supervisor import Supervisor
+from brushwork.settings import Settings
+
+START_SECONDS = 60.0
+"""How long the first picture waits for the server to answer."""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every network card.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(min=0, max=64, help="Worker processes; 0 starts none.")] = None,
+    first_picture: Annotated[
+        str | None, typer.Option(help="Draw this prompt through the API once the server is up, into ./pictures.")
+    ] = None,
+) -> None:
+    """Start the server and its workers, and keep serving. Stop with Ctrl-C."""
+    given = {"host": host, "port": port, "workers": workers}
+    # Workers are processes of their own: what was given here reaches them through the environment.
+    os.environ.update({f"BRUSHWORK_{name.upper()}": str(value) for name, value in given.items() if value is not None})
+    settings = Settings()
+    build_engine_problem(settings)
+    listener = listen(settings.host, settings.port)
+    os.environ["BRUSHWORK_PORT"] = str(listener.getsockname()[1])
+    run(serve_forever(Settings(), listener, first_picture))
+
+
+def worker(
+    device: Annotated[str, typer.Option(help="What this worker draws on.")] = "cpu:0",
+    supervised: Annotated[
+        bool,
+        typer.Option(
+            "--supervised", help="End when standard input closes, as it does when the parent dies.", hidden=True
+        ),
+    ] = False,
+) -> None:
+    """Start one worker, without a server: for more machines on the same database and store."""
+    run(work_forever(Settings(), device, supervised))
+
+
+def run(main: "asyncio._CoroutineLike[None]") -> None:
+    """Run on uvloop where there is one."""
+    factory = None
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket, so that a taken port is known before anything else starts."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OSError(f"Cannot listen on {host}:{port} ({error.strerror}); choose another with --port.") from error
+    return listener
+
+
+def build_engine_problem(settings: Settings) -> None:
+    """Raise now what every worker would raise later: an engine that cannot run here."""
+    if settings.workers:
+        build_engine(settings)
+
+
+async def serve_forever(settings: Settings, listener: socket.socket, first_picture: str | None) -> None:
+    database = open_database(settings)
+    try:
+        first = await prepare(settings, database)
+        config = uvicorn.Config(
+            create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+        )
+        server = uvicorn.Server(config)
+        stop = asyncio.Event()
+        background = [asyncio.create_task(supervise(settings, database, stop))] if settings.workers else []
+        banner(settings, first)
+        if first_picture and first:
+            background.append(
+                asyncio.create_task(asyncio.to_thread(show_first_picture, settings, first, first_picture))
+            )
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            stop.set()
+            await asyncio.gather(*background, return_exceptions=True)
+    finally:
+        await database.close()
+
+
+async def supervise(settings: Settings, database: object, stop: asyncio.Event) -> None:
+    command = [sys.executable, "-m", "brushwork", "worker", "--supervised"]
+    devices = [f"cpu:{number}" for number in range(settings.workers)]
+    supervisor = Supervisor(database=database, command=command, devices=devices, rules=rules_of(settings))
+    await supervisor.run(stop)
+
+
+async def work_forever(settings: Settings, device: str, supervised: bool) -> None:
+    database = open_database(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await build_worker(settings, database, device=device, supervised=supervised).run(stop)
+    finally:
+        await database.close()
+
+
+def banner(settings: Settings, first: FirstKey | None) -> None:
+    """What a person needs to go on: address, key, a line to paste."""
+    url = settings.resolved_public_url
+    console.print()
+    console.print(f"[bold]Brushwork[/bold] on [bold cyan]{url}[/bold cyan]", soft_wrap=True)
+    console.print(f"  engine    {entry(settings.engine).name}", soft_wrap=True)
+    console.print(f"  database  {settings.resolved_database_url.rsplit('@', 1)[-1]}", soft_wrap=True)
+    if first is None:
+        console.print("  key       make one with: brushwork keys create")
+        return
+    console.print(f"  key       [bold]{first.key}[/bold]  (also in {first.path})", soft_wrap=True)
+    console.print()
+    console.print("Ask for four pictures, then look the job up:")
+    console.print(
+        f"  curl -X POST {url}/api/v1/diffusion -H 'x-api-key: {first.key}' \\\n"
+        "    -H 'Content-Type: application/json' -d '{\"text\": \"a lighthouse at dusk --ar 3:2\"}'",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(f"  curl {url}/api/v1/job/JOB_ID -H 'x-api-key: {first.key}'", markup=False, soft_wrap=True)
+    console.print()
+
+
+def show_first_picture(settings: Settings, first: FirstKey, prompt: str) -> None:
+    """Draw one prompt through our own API, as any client would, and say where the pictures are."""
+    url = f"http://127.0.0.1:{settings.port}"
+    try:
+        wait_until_ready(url)
+        drawn = draw_there(prompt, url, first.key)
+    except Exception as error:  # the server goes on without its first picture
+        errors.print(f"The first picture could not be drawn: {error}", markup=False, soft_wrap=True)
+        return
+    folder = Path("pictures")
+    folder.mkdir(exist_ok=True)
+    for name, data in drawn["files"].items():
+        (folder / f"first-{name}.png").write_bytes(data)
+    console.print(f"The first picture, {prompt!r}: {folder / 'first-grid.png'}", markup=False, soft_wrap=True)
+    console.print("Serving. Stop with Ctrl-C.")
+
+
+def wait_until_ready(url: str) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/healthz", trust_env=False).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise TimeoutError("the server did not answer in time")
