@@ -1,0 +1,180 @@
+"""The command line: what a stranger types, what they read, and the exit code that programs see."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+Run = subprocess.CompletedProcess[str]
+
+
+class Brushwork:
+    """The real command, in a process of its own, on a data folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("BRUSHWORK_")},
+            "BRUSHWORK_DATA_DIR": str(folder / "data"),
+            "BRUSHWORK_ENGINE": "noop",
+            "COLUMNS": "200",
+            "NO_COLOR": "1",
+        }
+
+    def __call__(self, *arguments: str, code: int = 0, **settings: str) -> Run:
+        command = [sys.executable, "-m", "brushwork", *arguments]
+        environment = self.environment | settings
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == code, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    def json(self, *arguments: str) -> object:
+        return json.loads(self(*arguments, "--json").stdout)
+
+
+@pytest.fixture
+def brushwork(tmp_path: Path) -> Brushwork:
+    return Brushwork(tmp_path)
+
+
+def test_help_names_every_command(brushwork: Brushwork) -> None:
+    text = brushwork("--help").stdout
+
+    for command in ("serve", "worker", "imagine", "keys", "credits", "models", "database", "doctor"):
+        assert command in text
+
+
+def test_creating_a_key_makes_the_account_and_shows_the_key_once(brushwork: Brushwork) -> None:
+    made = brushwork.json("keys", "create", "--account", "studio", "--plan", "pro", "--credits", "500")
+    listed = brushwork.json("keys", "list")
+
+    assert isinstance(made, dict)
+    assert made["key"].startswith("bw_")
+    assert (made["account"], made["plan"], made["available"]) == ("studio", "pro", 500)
+    assert made["key"] not in json.dumps(listed)
+
+
+def test_a_second_key_of_an_account_leaves_its_plan_and_credits_alone(brushwork: Brushwork) -> None:
+    brushwork("keys", "create", "--account", "studio", "--plan", "pro", "--credits", "500")
+
+    made = brushwork.json("keys", "create", "--account", "studio", "--name", "laptop")
+
+    assert isinstance(made, dict)
+    assert (made["plan"], made["available"], made["name"]) == ("pro", 500, "laptop")
+
+
+def test_credits_are_added(brushwork: Brushwork) -> None:
+    brushwork("keys", "create", "--account", "studio")
+
+    added = brushwork.json("credits", "add", "80", "--account", "studio", "--days", "30")
+
+    assert added == {"account": "studio", "added": 80, "available": 80, "balance": 80}
+
+
+def test_a_key_is_revoked(brushwork: Brushwork) -> None:
+    made = brushwork.json("keys", "create", "--account", "studio")
+    assert isinstance(made, dict)
+
+    brushwork("keys", "revoke", str(made["id"]))
+
+    listed = brushwork.json("keys", "list", "--account", "studio")
+    assert isinstance(listed, list)
+    assert listed[0]["revoked_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["keys", "create", "--plan", "gold"], 2, "gold"),
+        (["keys", "revoke", "77"], 1, "no key 77"),
+        (["credits", "add", "80", "--account", "nobody"], 1, "nobody"),
+        (["credits", "add", "0"], 2, "0"),
+        (["credits", "add", "5", "--kind", "gold"], 2, "gold"),
+        (["imagine", "a cat --foo 3"], 1, "--foo"),
+        (["imagine", ""], 1, "prompt"),
+        (["imagine", "a cat", "--server", "http://127.0.0.1:9", "--key", "bw_x"], 1, "127.0.0.1:9"),
+        (["imagine", "a cat", "--server", "http://127.0.0.1:9"], 1, "--key"),
+        (["paint"], 2, "paint"),
+    ],
+)
+def test_a_mistake_is_named_and_changes_the_exit_code(
+    brushwork: Brushwork, arguments: list[str], code: int, words: str
+) -> None:
+    assert words in brushwork(*arguments, code=code).stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "code", "words"),
+    [
+        ("BRUSHWORK_PORT", "eighty", 2, "BRUSHWORK_PORT"),
+        ("BRUSHWORK_ENGINE", "magic", 2, "BRUSHWORK_ENGINE"),
+        ("BRUSHWORK_DATABASE_URL", "mysql://localhost/x", 1, "mysql"),
+        ("BRUSHWORK_DATABASE_URL", "postgresql://127.0.0.1:9/none", 1, "database"),
+        ("BRUSHWORK_STORE_URL", "ftp://x", 1, "ftp"),
+        ("BRUSHWORK_PRODUCTION", "true", 1, "noop"),
+    ],
+)
+def test_a_wrong_setting_is_named(brushwork: Brushwork, setting: str, value: str, code: int, words: str) -> None:
+    assert words in brushwork("serve", "--port", "0", code=code, **{setting: value}).stderr
+
+
+def test_a_taken_port_is_said_so(brushwork: Brushwork) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        assert "--port" in brushwork("serve", "--port", str(port), code=1).stderr
+
+
+def test_imagine_draws_four_pictures_and_a_grid(brushwork: Brushwork) -> None:
+    printed = brushwork("imagine", "a red fox --seed 7", "-o", "out").stdout.split()
+
+    assert [Path(name).name for name in printed] == [f"a-red-fox-7-{name}.png" for name in ("grid", "0", "1", "2", "3")]
+    with Image.open(brushwork.folder / printed[0]) as picture:
+        assert picture.size == (16, 16)
+
+
+def test_imagine_as_json_tells_the_seed_and_what_was_not_done(brushwork: Brushwork) -> None:
+    drawn = brushwork.json("imagine", "a red fox")
+
+    assert isinstance(drawn, dict)
+    assert len(drawn["files"]) == 5
+    assert drawn["seed"].isdigit()
+    assert drawn["degraded"] == ["engine:noop"]
+
+
+def test_the_database_is_upgraded_twice_without_harm(brushwork: Brushwork) -> None:
+    assert brushwork.json("database", "upgrade") == brushwork.json("database", "upgrade")
+
+
+def test_doctor_finds_a_fresh_machine_in_order(brushwork: Brushwork) -> None:
+    findings = brushwork.json("doctor")
+
+    assert isinstance(findings, list)
+    assert {finding["what"] for finding in findings} >= {"versions", "data folder", "database", "store", "engine"}
+    assert "wrong" not in {finding["state"] for finding in findings}
+
+
+def test_doctor_ends_with_one_when_something_is_wrong(brushwork: Brushwork) -> None:
+    said = brushwork("doctor", "--json", code=1, BRUSHWORK_DATABASE_URL="postgresql://127.0.0.1:9/none").stdout
+
+    states = {finding["what"]: finding["state"] for finding in json.loads(said)}
+    assert states["database"] == "wrong"
+    assert states["data folder"] == "ok"
+
+
+def test_models_list_says_what_is_in_use(brushwork: Brushwork) -> None:
+    rows = brushwork.json("models", "list")
+
+    assert isinstance(rows, list)
+    assert [row["name"] for row in rows if row["in use"]] == ["noop"]
