@@ -5,10 +5,15 @@ The only chapter, beside the command line, that knows every other one.
 
 import os
 import secrets
+import sys
 import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import Account, PlanName
@@ -22,8 +27,16 @@ from brushwork.engines.catalog import choose_engine
 from brushwork.errors import Unavailable
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store
+from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.rules import JobRules
 from brushwork.settings import Settings
+from brushwork.tasks import TASKS
+from brushwork.tasks.base import Task
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from brushwork.api.dependencies import Services
 
 FIRST_ACCOUNT = "first"
 
@@ -125,3 +138,60 @@ async def make_account(
     if plan and plan != account.plan:
         await set_plan(tx, account.id, plan, now=now)
     return account
+
+
+def create_app(settings: Settings, *, tasks: Mapping[str, type[Task]] = TASKS) -> "FastAPI":
+    """The web half: an ASGI app that owns a database of its own and closes it when it stops."""
+    # Here, not above: a worker never serves HTTP, and FastAPI is a third of its start-up time.
+    from brushwork.api.web import web_app
+
+    configure_logs(settings)
+    database = open_database(settings)
+    services = build_services(settings, database, tasks)
+
+    @asynccontextmanager
+    async def lifespan(_app: "FastAPI") -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await database.close()
+
+    return web_app(services, lifespan=lifespan)
+
+
+def build_services(settings: Settings, database: Database, tasks: Mapping[str, type[Task]]) -> "Services":
+    """What the endpoints work with."""
+    from brushwork.api.callers import Callers
+    from brushwork.api.dependencies import Services
+    from brushwork.api.metrics import Metrics
+
+    return Services(
+        database=database,
+        jobs=Jobs(database, rules_of(settings)),
+        files=open_files(settings, database),
+        tasks=tasks,
+        callers=Callers(database),
+        metrics=Metrics(),
+        max_body_bytes=int(settings.max_body_mb * 1_000_000),
+    )
+
+
+def configure_logs(settings: Settings) -> None:
+    """Log lines go to standard error: readable on a terminal, one JSON object a line anywhere else."""
+    is_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    last: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if is_console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

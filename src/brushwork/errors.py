@@ -16,6 +16,7 @@
     ├── MethodNotAllowed 405
     ├── Conflict 409
     ├── PayloadTooLarge 413
+    ├── RangeNotSatisfiable 416     only for downloads
     ├── Unprocessable 422
     │   └── PromptValueError        a bad value, range or length inside a prompt
     ├── TooManyRequests 429
@@ -160,6 +161,16 @@ class PayloadTooLarge(BrushworkError):
 
     status = 413
     code = "payload_too_large"
+
+
+class RangeNotSatisfiable(BrushworkError):
+    """The part of a file that was asked for lies outside it."""
+
+    status = 416
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The file has {size} bytes; the range lies outside it.", size=size)
 
 
 class Unprocessable(BrushworkError):

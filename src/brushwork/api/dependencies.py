@@ -1,0 +1,91 @@
+"""All that an endpoint may ask for: the caller's account, the services, a job id that has the form of one."""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+
+from brushwork.accounts.account import Account
+from brushwork.api.callers import Callers, key_in
+from brushwork.api.job_view import JobView
+from brushwork.api.metrics import Metrics
+from brushwork.database.session import Database
+from brushwork.errors import JobNotFound
+from brushwork.files.store import Files
+from brushwork.jobs.job import Job
+from brushwork.jobs.jobs import Jobs
+from brushwork.tasks.base import Task
+
+API_KEY = APIKeyHeader(name="x-api-key", auto_error=False, scheme_name="apiKey", description="Your API key")
+BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="The same key, as a bearer token")
+
+JOB_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the endpoints work with; put together once, by the composition root."""
+
+    database: Database
+    jobs: Jobs
+    files: Files
+    tasks: Mapping[str, type[Task]]
+    callers: Callers
+    metrics: Metrics
+    max_body_bytes: int
+    heartbeat_seconds: float = 15.0
+    """How long a stream of events is silent before a comment is sent to keep it open."""
+
+    def view(self, job: Job) -> JobView:
+        """A job as its owner sees it now, with fresh links."""
+        now = time.time()
+        return JobView.of(
+            job,
+            tasks=self.tasks,
+            link=lambda file_id, content_type: self.files.link(file_id, content_type, now=now),
+            now=now,
+            links_expire_at=self.files.links.expires_at(now),
+        )
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+CurrentServices = Annotated[Services, Depends(services_of)]
+
+
+async def current_account(
+    request: Request,
+    services: CurrentServices,
+    _key: Annotated[str | None, Security(API_KEY)],
+    _bearer: Annotated[object, Security(BEARER)],
+) -> Account:
+    account = await services.callers.account(key_in(request))
+    request.state.account_id = account.id
+    return account
+
+
+CurrentAccount = Annotated[Account, Depends(current_account)]
+
+
+def current_jobs(services: CurrentServices) -> Jobs:
+    return services.jobs
+
+
+CurrentJobs = Annotated[Jobs, Depends(current_jobs)]
+
+
+def well_formed(job_id: Annotated[str, Path(description="The id that submitting answered with")]) -> str:
+    """What cannot be an id is answered like an id that is unknown, and never reaches the database."""
+    if not JOB_ID.fullmatch(job_id):
+        raise JobNotFound
+    return job_id
+
+
+JobId = Annotated[str, Depends(well_formed)]

@@ -1,0 +1,235 @@
+"""A job as a client sees it, written so that every known client can decode it.
+
+Strings and objects that clients cannot take as null are never null; times that are not reached are the zero time; keys
+that have no value yet are left out rather than null. Knows neither requests nor tables.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from brushwork.api.views import ZERO_TIME, ErrorDetails, View, moment
+from brushwork.jobs.job import ClientStatus, Job
+from brushwork.tasks.base import Kind, Task
+
+Link = Callable[[str, str], str]
+"""(file id, content type) → an absolute, signed URL."""
+
+NO_ERROR = ErrorDetails(code=0, raw_message="", message="", detail=None)
+
+
+class WebhookConfig(View):
+    endpoint: str = Field(description="The callback URL, or an empty string")
+    secret: str = Field(description="Always empty: a secret is never shown")
+
+
+class JobConfig(View):
+    service_mode: Literal["public", "private"]
+    webhook_config: WebhookConfig
+
+
+class AvailableActions(View):
+    """Which follow-ups the server would accept: picture numbers from 0, and whether the job can be drawn anew."""
+
+    edit: list[int]
+    inpaint: list[int]
+    outpaint: list[int]
+    pan: list[int]
+    remix: list[int]
+    reroll: bool
+    upscale: list[int]
+    variation: list[int]
+
+
+def no_actions() -> AvailableActions:
+    return AvailableActions(**{name: [] for name in PICTURE_ACTIONS}, reroll=False)
+
+
+class JobOutput(View):
+    """What a job made. Which keys there are depends on the kind of job."""
+
+    image_url: str = Field(
+        default="", description="The grid of a four-picture job, else the picture; empty until completed"
+    )
+    image_urls: list[str] | None = Field(default=None, description="Each picture; null until completed")
+    seed: str = Field(default="", description="The seed, in digits")
+    available_actions: AvailableActions = Field(default_factory=no_actions, description="Completed image jobs only")
+    video_urls: list[str] | None = Field(default=None, description="Video jobs only; null until completed")
+    promptEn: str = Field(default="", description="Text jobs only")  # noqa: N815  # the reference's own spelling
+    description: str = Field(default="", description="Text jobs only")
+    finalPrompt: str = Field(default="", description="Text jobs only")  # noqa: N815
+    prompts: list[str] = Field(default_factory=list, description="Text jobs only")
+
+
+class Usage(View):
+    type: Literal["point", "credit"]
+    frozen: int = Field(description="What was put aside when the job was accepted")
+    consume: int = Field(description="What was charged; 0 unless the job completed")
+
+
+class JobMeta(View):
+    created_at: str = Field(json_schema_extra={"format": "date-time"})
+    started_at: str = Field(json_schema_extra={"format": "date-time"}, description=f"{ZERO_TIME} until reached")
+    ended_at: str = Field(json_schema_extra={"format": "date-time"}, description=f"{ZERO_TIME} until reached")
+    usage: Usage
+
+
+class JobView(View):
+    """A job: what was asked, how far it is, what it made and what it cost."""
+
+    job_id: str
+    task_id: str = Field(description="The same as job_id")
+    model: str
+    task_type: str = Field(description="The name of the endpoint, with underscores")
+    status: ClientStatus
+    progress: int = Field(ge=0, le=100, description="Per cent, from the engine's own steps")
+    message: str = Field(description="What is happening, for people")
+    config: JobConfig
+    input: dict[str, Any] | None = Field(description="The request, as it was understood")
+    output: JobOutput
+    meta: JobMeta
+    detail: dict[str, Any] | None = Field(
+        description="engine, applied, degraded, warnings, recipe, queue_position, expires_at; null when empty"
+    )
+    logs: list[str] = Field(description="Always empty")
+    error: ErrorDetails
+
+    @classmethod
+    def of(
+        cls, job: Job, *, tasks: Mapping[str, type[Task]], link: Link, now: float, links_expire_at: float
+    ) -> "JobView":
+        kind: Kind = tasks[job.task].makes if job.task in tasks else "image"
+        return cls(
+            job_id=job.id,
+            task_id=job.id,
+            model="midjourney",
+            task_type=job.task.replace("-", "_"),
+            status=job.client_status,
+            progress=100 if job.status == "done" else job.progress,
+            message=message_of(job),
+            config=JobConfig(
+                service_mode="public", webhook_config=WebhookConfig(endpoint=job.callback or "", secret="")
+            ),
+            input=input_of(job, tasks),
+            output=OUTPUTS[kind](job, link, actions_of(job, kind, tasks, now=now)),
+            meta=meta_of(job),
+            detail=detail_of(job, links_expire_at=links_expire_at),
+            logs=[],
+            error=error_of(job),
+        )
+
+
+class JobsView(View):
+    """One page of an account's jobs, newest first."""
+
+    data: list[JobView]
+    next_cursor: str | None = Field(description="Give it as `cursor` to get the next page; null on the last one")
+    has_more: bool
+
+
+def message_of(job: Job) -> str:
+    if job.error is not None:
+        return str(job.error.get("message", ""))
+    if job.queue_position is not None:
+        return "Next in the queue." if job.queue_position == 0 else f"Waiting; {job.queue_position} ahead."
+    return MESSAGES[job.client_status]
+
+
+MESSAGES: Mapping[ClientStatus, str] = {
+    "pending": "Waiting in the queue.",
+    "staged": "Getting ready.",
+    "processing": "Drawing.",
+    "completed": "Completed.",
+    "failed": "Failed.",
+}
+
+
+def input_of(job: Job, tasks: Mapping[str, type[Task]]) -> dict[str, Any]:
+    """The task's fields in the spelling of the reference; the callback is in `config`."""
+    fields = tasks[job.task].model_fields if job.task in tasks else {}
+    return {
+        (fields[name].alias or name) if name in fields else name: value
+        for name, value in job.input.items()
+        if value is not None and name != "callback"
+    }
+
+
+def meta_of(job: Job) -> JobMeta:
+    return JobMeta(
+        created_at=moment(job.created_at),
+        started_at=moment(job.started_at),
+        ended_at=moment(job.ended_at),
+        usage=Usage(type=job.usage_type, frozen=job.cost, consume=job.cost if job.status == "done" else 0),
+    )
+
+
+def error_of(job: Job) -> ErrorDetails:
+    if job.error is None:
+        return NO_ERROR
+    detail = job.error.get("detail")
+    return ErrorDetails(
+        code=int(job.error.get("code") or 500),
+        message=str(job.error.get("message") or "The job failed."),
+        raw_message=str(job.error.get("raw_message") or ""),
+        detail=detail if isinstance(detail, dict) else None,
+    )
+
+
+def detail_of(job: Job, *, links_expire_at: float) -> dict[str, Any] | None:
+    detail = {name: value for name, value in (job.detail or {}).items() if value or name != "warnings"}
+    if job.queue_position is not None:
+        detail["queue_position"] = job.queue_position
+    if job.files:
+        detail["expires_at"] = moment(min(links_expire_at, job.expires_at or links_expire_at))
+    return detail or None
+
+
+PICTURE_ACTIONS = ("edit", "inpaint", "outpaint", "pan", "remix", "upscale", "variation")
+
+
+def actions_of(job: Job, kind: Kind, tasks: Mapping[str, type[Task]], *, now: float) -> AvailableActions | None:
+    """What may follow this job right now: never more than the server would accept. None where nothing can."""
+    if job.status != "done" or kind not in ("grid", "image"):
+        return None
+    is_open = job.followup_until is not None and now < job.followup_until
+    pictures = [file for file in job.files if file.role == "image"]
+
+    def accepted(name: str) -> bool:
+        return is_open and name in tasks and tasks[name].takes == kind
+
+    numbers = {name: list(range(len(pictures))) if accepted(name) else [] for name in PICTURE_ACTIONS}
+    return AvailableActions(**numbers, reroll=accepted("reroll"))
+
+
+def image_output(job: Job, link: Link, actions: AvailableActions | None) -> JobOutput:
+    urls = [link(file.id, file.content_type) for file in job.files if file.role == "image"]
+    grid = [link(file.id, file.content_type) for file in job.files if file.role == "grid"]
+    cover = (grid or urls or [""])[0]
+    if actions is None:
+        return JobOutput(image_url=cover, image_urls=urls or None, seed=str(job.seed))
+    return JobOutput(image_url=cover, image_urls=urls, seed=str(job.seed), available_actions=actions)
+
+
+def video_output(job: Job, link: Link, _actions: AvailableActions | None) -> JobOutput:
+    urls = [link(file.id, file.content_type) for file in job.files]
+    return JobOutput(video_urls=urls or None, seed=str(job.seed))
+
+
+def text_output(job: Job, _link: Link, _actions: AvailableActions | None) -> JobOutput:
+    output = job.output or {}
+    return JobOutput(
+        promptEn=str(output.get("promptEn", "")),
+        description=str(output.get("description", "")),
+        finalPrompt=str(output.get("finalPrompt", "")),
+        prompts=[str(prompt) for prompt in output.get("prompts", ())],
+    )
+
+
+OUTPUTS: Mapping[Kind, Callable[[Job, Link, AvailableActions | None], JobOutput]] = {
+    "grid": image_output,
+    "image": image_output,
+    "video": video_output,
+    "text": text_output,
+}
+"""The shape of `output` for each kind of job."""

@@ -1,0 +1,56 @@
+"""POST /v1/<task>: every task type is submitted the same way."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from starlette.responses import Response
+
+from brushwork.api.answers import job_answer
+from brushwork.api.bodies import read_task
+from brushwork.api.dependencies import CurrentAccount, CurrentServices
+from brushwork.api.java import SUBMITTED
+from brushwork.api.job_view import JobView
+from brushwork.api.openapi import refusals
+from brushwork.tasks.base import Task
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=255, description="A request that is sent again with the same key gets the job of the first"),
+]
+
+
+def task_routes(tasks: Mapping[str, type[Task]]) -> APIRouter:
+    """One endpoint a task type; its fields are the body."""
+    router = APIRouter(prefix="/v1", tags=["tasks"])
+    for name, kind in tasks.items():
+        router.post(
+            f"/{name}",
+            operation_id=name.replace("-", "_"),
+            summary=kind.__doc__,
+            response_model=JobView,
+            responses=refusals(400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503),
+            openapi_extra=request_body(kind),
+        )(submit(kind))
+    return router
+
+
+def submit(kind: type[Task]) -> Callable[..., Awaitable[Response]]:
+    async def endpoint(
+        request: Request,
+        account: CurrentAccount,
+        services: CurrentServices,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        task = await read_task(request, kind, limit=services.max_body_bytes)
+        job = await services.jobs.submit(account, task, idempotency_key=idempotency_key or None)
+        return job_answer(services.view(job), request, SUBMITTED)
+
+    return endpoint
+
+
+def request_body(kind: type[Task]) -> dict[str, Any]:
+    """What OpenAPI says of the body. The endpoint reads it itself, because clients send it in more ways than this."""
+    schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    content = {"application/json": {"schema": schema, "example": kind.example}}
+    return {"requestBody": {"required": True, "content": content}}

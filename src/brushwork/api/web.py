@@ -1,0 +1,59 @@
+"""The web app: every route, every handler, put together around the services. Decides nothing."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic_core import to_json
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from brushwork import __version__
+from brushwork.api import account, files, health, jobs
+from brushwork.api.answers import HANDLERS, JsonBytes
+from brushwork.api.dependencies import Services
+from brushwork.api.edge import Edge
+from brushwork.api.openapi import describe
+from brushwork.api.tasks import task_routes
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def web_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
+    """The API over these services. No documentation pages: the usual ones load their scripts from elsewhere."""
+    app = FastAPI(
+        title="Brushwork",
+        version=__version__,
+        summary="A self-hosted server for a Midjourney-style image API.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[Middleware(Edge, observe=services.metrics.observe)],
+        exception_handlers=dict(HANDLERS),
+    )
+    app.state.services = services
+    for router in (task_routes(services.tasks), jobs.router, account.router, files.router, health.router):
+        app.include_router(router)
+    serve_description(app, services)
+    return app
+
+
+def serve_description(app: FastAPI, services: Services) -> None:
+    """GET /openapi.json, made once."""
+    made: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not made:
+            made.update(describe(app, services.tasks))
+        return made
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to say more than it can see
+
+    async def get_description(_request: Request) -> Response:
+        return JsonBytes(to_json(openapi()))
+
+    app.add_route("/openapi.json", get_description, include_in_schema=False)
