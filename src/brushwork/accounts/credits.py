@@ -1,0 +1,297 @@
+"""What a job costs, kept as an account of its own: hold → capture | release, written to a ledger that only grows.
+
+An account's credits come in packs. A hold takes from the packs in the order they should be spent (points before
+credits, then what expires first), a capture spends what was held, a release gives it back. Every move is one ledger
+row a pack, with a positive amount; unique by (job, kind, pack), so that nothing can be charged twice.
+
+Lock order, everywhere: accounts by id, then jobs by id, then packs by id. All functions run inside the caller's
+transaction. Knows nothing of what a job is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.database.tables import accounts, ledger, packs
+from brushwork.errors import InsufficientCredits, NotFound
+
+PackKind = Literal["point", "credit"]
+Settlement = Literal["capture", "release"]
+
+AVAILABLE = packs.c.amount - packs.c.frozen - packs.c.used - packs.c.expired
+
+
+@dataclass(frozen=True)
+class HoldResult:
+    """What was held, and how busy the account is now that its row is locked."""
+
+    usage_type: PackKind
+    inflight: int
+    max_inflight: int
+
+
+async def grant(
+    tx: AsyncConnection,
+    account_id: int,
+    amount: int,
+    *,
+    kind: PackKind = "point",
+    description: str = "",
+    expires_at: float | None = None,
+    now: float,
+) -> int:
+    """Add a pack to the account and return the pack's id."""
+    if amount <= 0:
+        raise ValueError(f"a pack holds at least 1 point, not {amount}")
+    found = await tx.execute(
+        accounts.update().where(accounts.c.id == account_id).values(balance=accounts.c.balance + amount, updated_at=now)
+    )
+    if found.rowcount != 1:
+        raise NotFound("There is no account with this id.")
+    pack_id: int = (
+        await tx.execute(
+            packs.insert().returning(packs.c.id),
+            {
+                "account_id": account_id,
+                "kind": kind,
+                "amount": amount,
+                "description": description,
+                "created_at": now,
+                "expires_at": expires_at,
+            },
+        )
+    ).scalar_one()
+    entry = {"account_id": account_id, "pack_id": pack_id, "kind": "grant", "amount": amount, "created_at": now}
+    await tx.execute(ledger.insert(), entry)
+    return pack_id
+
+
+async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, now: float) -> HoldResult:
+    """Set `amount` aside for a job, or raise InsufficientCredits. Leaves the account's row locked."""
+    busy = (
+        await tx.execute(
+            accounts.update()
+            .where(accounts.c.id == account_id, accounts.c.balance - accounts.c.frozen >= amount)
+            .values(frozen=accounts.c.frozen + amount, updated_at=now)
+            .returning(accounts.c.inflight, accounts.c.max_inflight)
+        )
+    ).first()
+    # Only now that the account is locked is what the packs say the truth.
+    open_packs = (await tx.execute(spendable(account_id, now))).all()
+    if busy is None or sum(pack.available for pack in open_packs) < amount:
+        raise InsufficientCredits(needed=amount, available=sum(pack.available for pack in open_packs))
+
+    parts: list[tuple[int, int]] = []
+    missing = amount
+    for pack in open_packs:
+        if not missing:
+            break
+        part = min(missing, pack.available)
+        parts.append((pack.id, part))
+        missing -= part
+    if parts:
+        await tx.execute(
+            packs.update()
+            .where(packs.c.id == sa.bindparam("pack"))
+            .values(frozen=packs.c.frozen + sa.bindparam("part")),
+            [{"pack": pack_id, "part": part} for pack_id, part in sorted(parts)],
+        )
+        await tx.execute(
+            ledger.insert(),
+            [
+                {
+                    "account_id": account_id,
+                    "pack_id": pack_id,
+                    "job_id": job_id,
+                    "kind": "hold",
+                    "amount": part,
+                    "created_at": now,
+                }
+                for pack_id, part in parts
+            ],
+        )
+    return HoldResult(open_packs[0].kind if parts else "point", busy.inflight, busy.max_inflight)
+
+
+def spendable(account_id: int, now: float) -> sa.Select[tuple[int, PackKind, int]]:
+    """The packs a hold may take from, in the order it does."""
+    return (
+        sa.select(packs.c.id, packs.c.kind, AVAILABLE.label("available"))
+        .where(packs.c.account_id == account_id, AVAILABLE > 0)
+        .where(sa.or_(packs.c.expires_at.is_(None), packs.c.expires_at > now))
+        .order_by(
+            packs.c.kind.desc(), packs.c.expires_at.is_(None), packs.c.expires_at, packs.c.id
+        )  # "point" > "credit"
+    )
+
+
+async def capture(tx: AsyncConnection, job_ids: Iterable[str], now: float) -> None:
+    """Spend what is held for these jobs."""
+    await settle(tx, dict.fromkeys(job_ids, "capture"), now)
+
+
+async def release(tx: AsyncConnection, job_ids: Iterable[str], now: float) -> None:
+    """Give back what is held for these jobs."""
+    await settle(tx, dict.fromkeys(job_ids, "release"), now)
+
+
+async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now: float) -> None:
+    """Capture or release the holds of many jobs at once. A second settlement of a job raises IntegrityError."""
+    if not settlements:
+        return
+    holds = (
+        await tx.execute(
+            sa.select(ledger.c.account_id, ledger.c.pack_id, ledger.c.job_id, ledger.c.amount)
+            .where(ledger.c.job_id.in_(settlements), ledger.c.kind == "hold")
+            .order_by(ledger.c.account_id, ledger.c.id)
+        )
+    ).all()
+    if not holds:
+        return
+    held_of_account, used_of_account = defaultdict[int, int](int), defaultdict[int, int](int)
+    held_of_pack, used_of_pack = defaultdict[int, int](int), defaultdict[int, int](int)
+    for entry in holds:
+        used = entry.amount if settlements[entry.job_id] == "capture" else 0
+        held_of_account[entry.account_id] += entry.amount
+        used_of_account[entry.account_id] += used
+        held_of_pack[entry.pack_id] += entry.amount
+        used_of_pack[entry.pack_id] += used
+
+    # Two batches over the same accounts must lock them in the same order, or they deadlock.
+    await tx.execute(
+        accounts.update()
+        .where(accounts.c.id == sa.bindparam("account"))
+        .values(
+            balance=accounts.c.balance - sa.bindparam("used"),
+            frozen=accounts.c.frozen - sa.bindparam("held"),
+            updated_at=now,
+        ),
+        [
+            {"account": account, "used": used_of_account[account], "held": held_of_account[account]}
+            for account in sorted(held_of_account)
+        ],
+    )
+    await tx.execute(
+        packs.update()
+        .where(packs.c.id == sa.bindparam("pack"))
+        .values(frozen=packs.c.frozen - sa.bindparam("held"), used=packs.c.used + sa.bindparam("spent")),
+        [{"pack": pack, "held": held_of_pack[pack], "spent": used_of_pack[pack]} for pack in sorted(held_of_pack)],
+    )
+    await tx.execute(
+        ledger.insert(),
+        [
+            {
+                "account_id": entry.account_id,
+                "pack_id": entry.pack_id,
+                "job_id": entry.job_id,
+                "kind": settlements[entry.job_id],
+                "amount": entry.amount,
+                "created_at": now,
+            }
+            for entry in holds
+        ],
+    )
+
+
+async def expire_packs(tx: AsyncConnection, now: float) -> int:
+    """Take what is left in expired packs off the balances; what is held stays until settled. Returns how much."""
+    due = sa.and_(packs.c.expires_at <= now, AVAILABLE > 0)
+    owners = sa.select(packs.c.account_id).where(due)
+    locked = (
+        await tx.execute(
+            sa.select(accounts.c.id).where(accounts.c.id.in_(owners)).order_by(accounts.c.id).with_for_update()
+        )
+    ).scalars()
+    left = sa.select(packs.c.id, packs.c.account_id, AVAILABLE.label("left")).order_by(packs.c.id)
+    expired = (await tx.execute(left.where(due, packs.c.account_id.in_(locked.all())))).all()
+    if not expired:
+        return 0
+    await tx.execute(
+        accounts.update()
+        .where(accounts.c.id == sa.bindparam("account"))
+        .values(balance=accounts.c.balance - sa.bindparam("left"), updated_at=now),
+        [{"account": pack.account_id, "left": pack.left} for pack in sorted(expired, key=lambda pack: pack.account_id)],
+    )
+    await tx.execute(
+        packs.update().where(packs.c.id == sa.bindparam("pack")).values(expired=packs.c.expired + sa.bindparam("left")),
+        [{"pack": pack.id, "left": pack.left} for pack in expired],
+    )
+    await tx.execute(
+        ledger.insert(),
+        [
+            {
+                "account_id": pack.account_id,
+                "pack_id": pack.id,
+                "kind": "expire",
+                "amount": pack.left,
+                "created_at": now,
+            }
+            for pack in expired
+        ],
+    )
+    return sum(pack.left for pack in expired)
+
+
+async def check_ledger(tx: AsyncConnection) -> list[str]:
+    """Every broken rule between ledger, packs and balances, as a sentence; empty when the books are right."""
+    sums = await ledger_sums(tx)
+    problems: list[str] = []
+    of_account: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for pack in (await tx.execute(sa.select(packs))).all():
+        kinds = sums[pack.id]
+        settled = kinds["capture"] + kinds["release"]
+        expected = {
+            "amount": kinds["grant"],
+            "frozen": kinds["hold"] - settled,
+            "used": kinds["capture"],
+            "expired": kinds["expire"],
+        }
+        problems += [
+            f"pack {pack.id}: {name} is {getattr(pack, name)}, the ledger says {value}"
+            for name, value in expected.items()
+            if getattr(pack, name) != value
+        ]
+        of_account[pack.account_id][0] += pack.amount - pack.used - pack.expired
+        of_account[pack.account_id][1] += pack.frozen
+    for account in (await tx.execute(sa.select(accounts.c.id, accounts.c.balance, accounts.c.frozen))).all():
+        balance, frozen = of_account[account.id]
+        if (account.balance, account.frozen) != (balance, frozen):
+            problems.append(
+                f"account {account.id}: balance {account.balance}, frozen {account.frozen}; "
+                f"its packs say {balance}, {frozen}"
+            )
+    return problems + await settled_wrongly(tx)
+
+
+async def ledger_sums(tx: AsyncConnection) -> Mapping[int, Mapping[str, int]]:
+    sums: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    rows = await tx.execute(
+        sa.select(ledger.c.pack_id, ledger.c.kind, sa.func.sum(ledger.c.amount)).group_by(
+            ledger.c.pack_id, ledger.c.kind
+        )
+    )
+    for pack_id, kind, amount in rows:
+        sums[pack_id][kind] = int(amount)
+    return sums
+
+
+async def settled_wrongly(tx: AsyncConnection) -> list[str]:
+    """Jobs whose capture or release is not exactly what was held, or that have both."""
+    total = {
+        kind: sa.func.sum(sa.case((ledger.c.kind == kind, ledger.c.amount), else_=0)).label(kind)
+        for kind in ("hold", "capture", "release")
+    }
+    rows = (
+        await tx.execute(
+            sa.select(ledger.c.job_id, *total.values()).where(ledger.c.job_id.is_not(None)).group_by(ledger.c.job_id)
+        )
+    ).all()
+    return [
+        f"job {row.job_id}: held {row.hold}, captured {row.capture}, released {row.release}"
+        for row in rows
+        if (row.capture, row.release) not in ((0, 0), (row.hold, 0), (0, row.hold))
+    ]

@@ -1,0 +1,70 @@
+"""Everything the API may ask of jobs, in one place; the chapters beside it do the work."""
+
+from collections.abc import AsyncIterator
+
+from brushwork.accounts.account import Account
+from brushwork.database.session import Database
+from brushwork.jobs import lifecycle, listing, submission
+from brushwork.jobs.events import Event, follow
+from brushwork.jobs.job import ClientStatus, Job
+from brushwork.jobs.listing import JobPage
+from brushwork.jobs.rules import JobRules
+from brushwork.jobs.signals import Listeners
+from brushwork.tasks.base import Task
+
+DEFAULT_RULES = JobRules()
+
+
+class Jobs:
+    """The jobs of one database."""
+
+    def __init__(self, database: Database, rules: JobRules = DEFAULT_RULES) -> None:
+        self.database = database
+        self.rules = rules
+        self.listeners = Listeners(database)
+
+    async def submit(self, account: Account, task: Task, *, idempotency_key: str | None = None) -> Job:
+        """Accept a job: when this returns, it is on disk and paid for. The same key and task return the same job."""
+        return await submission.submit(self.database, self.rules, account, task, idempotency_key=idempotency_key)
+
+    async def get(self, account_id: int, job_id: str) -> Job:
+        """One job. Raises JobNotFound for unknown and foreign ones alike."""
+        async with self.database.read() as tx:
+            return await listing.get(tx, account_id, job_id)
+
+    async def list(
+        self,
+        account_id: int,
+        *,
+        status: ClientStatus | None = None,
+        task: str | None = None,
+        created_after: float | None = None,
+        created_before: float | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> JobPage:
+        """The account's jobs, newest first."""
+        async with self.database.read() as tx:
+            return await listing.page(
+                tx,
+                account_id,
+                status=status,
+                task=task,
+                created_after=created_after,
+                created_before=created_before,
+                cursor=cursor,
+                limit=limit,
+            )
+
+    async def cancel(self, account_id: int, job_id: str) -> Job:
+        """Cancel one open job, queued or running, and return it; a finished one is returned as it ended."""
+        return await lifecycle.cancel(self.database, self.rules, account_id, job_id)
+
+    async def active(self, account_id: int) -> tuple[Job, ...]:
+        """The account's open jobs, oldest first."""
+        async with self.database.read() as tx:
+            return await listing.active(tx, account_id)
+
+    def events(self, account_id: int, job_id: str, *, after: int = 0) -> AsyncIterator[Event]:
+        """What happened to the job since event `after`, then what happens, up to its final status."""
+        return follow(self.database, self.listeners, account_id, job_id, after=after)

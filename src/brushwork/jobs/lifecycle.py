@@ -1,0 +1,186 @@
+"""The end of a job, and what follows from it: the one place that writes done, failed and cancelled.
+
+    held ──promote──▶ queued ──claim──▶ running ──end──▶ done | failed | cancelled
+      └──────────────────┴───────end (cancel, deadline)──────▲
+
+Status, credits, files' rows, the next job's turn and the event change in one transaction, or not at all. Whoever works
+on a job ends it with the token of its claim; a cancel or a deadline ends it whoever works on it, and takes the token.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.accounts.credits import settle
+from brushwork.database.session import Database
+from brushwork.database.tables import accounts, jobs
+from brushwork.database.tables import held as is_held
+from brushwork.errors import BrushworkError, JobCancelled, JobNotFound
+from brushwork.jobs import queue
+from brushwork.jobs.events import EventKind, forget_previews, record
+from brushwork.jobs.job import CLIENT_STATUS, OPEN, Job
+from brushwork.jobs.queue import EVENTS_CHANNEL, JOBS_CHANNEL, STOPS_CHANNEL, Notice
+from brushwork.jobs.rows import job_of
+from brushwork.jobs.rules import JobRules
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a job should end."""
+
+    job_id: str
+    account_id: int
+    status: Literal["done", "failed", "cancelled"]
+    token: str | None = None
+    """The claim of whoever worked on it: a stale one ends nothing. None ends the job in any open state."""
+    output: Mapping[str, Any] | None = None
+    detail: Mapping[str, Any] | None = None
+    error: BrushworkError | None = None
+
+
+async def end(tx: AsyncConnection, endings: Sequence[Ending], *, rules: JobRules, now: float) -> set[str]:
+    """End these jobs, settle their credits and let held ones in. Returns the jobs that this call ended."""
+    wanted = {ending.job_id: ending for ending in endings}
+    account_ids = sorted({ending.account_id for ending in endings})
+    await lock_accounts(tx, account_ids)
+    rows = [row for row in await lock_jobs(tx, wanted) if may_end(row, wanted[row.id])]
+    if not rows:
+        return set()
+    ended = {row.id: wanted[row.id] for row in rows}
+
+    await tx.execute(FINISH, [final_values(ending, rules, now) for ending in ended.values()])
+    done = {job_id: ending.status == "done" for job_id, ending in ended.items()}
+    await settle(tx, {job_id: "capture" if is_done else "release" for job_id, is_done in done.items()}, now)
+    await leave_queue(tx, [row.account_id for row in rows if row.status != "held"])
+    notices = await promote(tx, account_ids, now=now)
+    await forget_previews(tx, ended)
+    await record(tx, [final_event(ending) for ending in ended.values()], now)
+    notices += [(EVENTS_CHANNEL, job_id) for job_id in ended]
+    notices += [(STOPS_CHANNEL, row.owner) for row in rows if row.owner and wanted[row.id].token is None]
+    await queue.notify(tx, notices)
+    return set(ended)
+
+
+async def lock_accounts(tx: AsyncConnection, account_ids: Iterable[int]) -> None:
+    await tx.execute(
+        sa.select(accounts.c.id).where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id).with_for_update()
+    )
+
+
+async def lock_jobs(tx: AsyncConnection, job_ids: Iterable[str]) -> Sequence[Any]:
+    columns = (jobs.c.id, jobs.c.account_id, jobs.c.status, jobs.c.token, jobs.c.owner)
+    query = sa.select(*columns).where(jobs.c.id.in_(list(job_ids))).order_by(jobs.c.id).with_for_update()
+    return (await tx.execute(query)).all()
+
+
+def may_end(row: Any, ending: Ending) -> bool:
+    if ending.token is None:
+        return row.status in OPEN
+    return row.status == "running" and bool(row.token == ending.token)
+
+
+FINISH = (
+    jobs.update()
+    .where(jobs.c.id == sa.bindparam("job"))
+    .values(
+        status=sa.bindparam("new_status"),
+        output=sa.bindparam("new_output"),
+        detail=sa.bindparam("new_detail"),
+        error=sa.bindparam("new_error"),
+        progress=sa.case((sa.bindparam("is_done", type_=sa.Boolean), 100), else_=jobs.c.progress),
+        token=None,
+        lease_until=None,
+        # Ended from outside: the owner stays until it lets go, so that its parent sees whom to stop.
+        owner=sa.case((sa.bindparam("by_owner", type_=sa.Boolean), sa.null()), else_=jobs.c.owner),
+        cancel_requested=sa.bindparam("cancelled"),
+        ended_at=sa.bindparam("now"),
+        followup_until=sa.bindparam("new_followup_until"),
+        expires_at=sa.bindparam("new_expires_at"),
+    )
+)
+
+
+def final_values(ending: Ending, rules: JobRules, now: float) -> dict[str, Any]:
+    return {
+        "job": ending.job_id,
+        "new_status": ending.status,
+        "new_output": ending.output,
+        "new_detail": ending.detail,
+        "new_error": None if ending.error is None else error_of(ending.error),
+        "is_done": ending.status == "done",
+        "by_owner": ending.token is not None,
+        "cancelled": ending.status == "cancelled",
+        "now": now,
+        "new_followup_until": now + rules.followup_seconds if ending.status == "done" else None,
+        "new_expires_at": now + rules.result_seconds,
+    }
+
+
+def error_of(error: BrushworkError) -> dict[str, Any]:
+    """An error as the client of a job sees it."""
+    return {
+        "code": error.status,
+        "message": error.message,
+        "raw_message": error.message,
+        "detail": {"code": error.code, **error.detail},
+    }
+
+
+def final_event(ending: Ending) -> tuple[str, EventKind, dict[str, Any]]:
+    data: dict[str, Any] = {"status": CLIENT_STATUS[ending.status]}
+    if ending.error is None:
+        data["progress"] = 100
+    else:
+        data["error"] = error_of(ending.error)
+    return ending.job_id, "status", data
+
+
+async def leave_queue(tx: AsyncConnection, account_ids: Sequence[int]) -> None:
+    """One job fewer in flight for each mention of an account."""
+    counts = [{"account": account, "fewer": account_ids.count(account)} for account in sorted(set(account_ids))]
+    if counts:
+        fewer = accounts.c.inflight - sa.bindparam("fewer")
+        await tx.execute(
+            accounts.update().where(accounts.c.id == sa.bindparam("account")).values(inflight=fewer), counts
+        )
+
+
+async def promote(tx: AsyncConnection, account_ids: Sequence[int], *, now: float) -> list[Notice]:
+    """Let held jobs into the queue as far as their accounts' limits allow. The accounts must be locked."""
+    waiting = sa.exists().where(is_held, jobs.c.account_id == accounts.c.id)
+    room = (
+        await tx.execute(
+            sa.select(accounts.c.id, (accounts.c.max_inflight - accounts.c.inflight).label("free"))
+            .where(accounts.c.id.in_(account_ids), accounts.c.inflight < accounts.c.max_inflight, waiting)
+            .order_by(accounts.c.id)
+        )
+    ).all()
+    notices: list[Notice] = []
+    for account in room:
+        next_in = sa.select(jobs.c.id, jobs.c.pool).where(is_held, jobs.c.account_id == account.id)
+        chosen = (await tx.execute(next_in.order_by(jobs.c.priority, jobs.c.seq).limit(account.free))).all()
+        # They join the end of the line now: a flood that was held back must not overtake those who came meanwhile.
+        await tx.execute(
+            jobs.update().where(jobs.c.id == sa.bindparam("job")).values(status="queued", seq=sa.bindparam("place")),
+            [{"job": job.id, "place": now + number * 1e-6} for number, job in enumerate(chosen)],
+        )
+        await tx.execute(
+            accounts.update().where(accounts.c.id == account.id).values(inflight=accounts.c.inflight + len(chosen))
+        )
+        notices += [(JOBS_CHANNEL, job.pool) for job in chosen]
+    return notices
+
+
+async def cancel(database: Database, rules: JobRules, account_id: int, job_id: str) -> Job:
+    """Cancel one open job and return it; a finished one stays as it ended. Nothing is charged."""
+    async with database.write() as tx:
+        ending = Ending(job_id, account_id, "cancelled", error=JobCancelled())
+        owned = jobs.select().where(jobs.c.id == job_id, jobs.c.account_id == account_id)
+        if (await tx.execute(owned)).first() is None:
+            raise JobNotFound
+        await end(tx, [ending], rules=rules, now=time.time())
+        return job_of((await tx.execute(owned)).one())

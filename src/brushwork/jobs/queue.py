@@ -1,0 +1,237 @@
+"""The queue: claim a compatible batch, keep it by heartbeat, give it back. Moves jobs only between queued and running.
+
+A claim writes a fresh token into its rows; only the holder of that token may finish them, so a worker that lost its
+lease can do no harm. On PostgreSQL workers step around each other's rows (SKIP LOCKED); SQLite has one writer anyway.
+
+What differs between the two databases is in this file and, for waiting, in `signals.py`. Knows no credits, no files.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.database.tables import jobs, queued, running
+
+JOBS_CHANNEL = "brushwork_jobs"
+"""Something may be claimed; the payload is the pool."""
+STOPS_CHANNEL = "brushwork_stops"
+"""A running job was ended from outside; the payload is the worker that runs it."""
+EVENTS_CHANNEL = "brushwork_events"
+"""A job has a new event; the payload is the job."""
+
+Notice = tuple[str, str]
+"""(channel, payload)"""
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """A job that this process may work on as long as it holds the token."""
+
+    id: str
+    account_id: int
+    task: str
+    input: Mapping[str, Any]
+    seed: int
+    warnings: Sequence[Mapping[str, Any]]
+    progress: int
+    attempts: int
+    deadline_at: float
+    token: str
+
+
+CLAIMED = [jobs.c[name] for name in ClaimedJob.__dataclass_fields__ if name != "warnings"]
+
+
+async def claim(
+    tx: AsyncConnection, worker_id: str, *, pools: Sequence[str], limit: int, lease: float
+) -> list[ClaimedJob]:
+    """Take the head of the line and up to `limit` - 1 more that can be drawn with it, in order."""
+    clock = now_of(tx)
+    ready = [queued, jobs.c.pool.in_(pools) if len(pools) > 1 else jobs.c.pool == pools[0]]
+    ready += [jobs.c.run_after <= clock, jobs.c.deadline_at > clock]
+    line = sa.select(jobs.c.id).where(*ready).order_by(jobs.c.priority, jobs.c.seq)
+    head = (
+        await tx.execute(
+            line.add_columns(jobs.c.batch_key, jobs.c.pool, jobs.c.attempts).limit(1).with_for_update(skip_locked=True)
+        )
+    ).first()
+    if head is None:
+        return []
+    ids = [head.id]
+    # A job that has already cost a worker is tried alone, so that it cannot drag others along.
+    if limit > 1 and head.attempts == 0:
+        company = line.where(
+            jobs.c.pool == head.pool, jobs.c.batch_key == head.batch_key, jobs.c.id != head.id, jobs.c.attempts == 0
+        )
+        ids += (await tx.execute(company.limit(limit - 1).with_for_update(skip_locked=True))).scalars()
+    rows = await tx.execute(
+        jobs.update()
+        .where(jobs.c.id.in_(ids))
+        .values(
+            status="running",
+            stage="staged",
+            owner=worker_id,
+            token=uuid.uuid4().hex,
+            lease_until=clock + lease,
+            attempts=jobs.c.attempts + 1,
+            started_at=sa.func.coalesce(jobs.c.started_at, clock),
+        )
+        .returning(*CLAIMED, jobs.c.warnings)
+    )
+    claimed = {row.id: ClaimedJob(**{**row._mapping, "warnings": row.warnings or ()}) for row in rows}
+    return [claimed[job_id] for job_id in ids]
+
+
+async def heartbeat(tx: AsyncConnection, held: Mapping[str, str], *, lease: float) -> set[str]:
+    """Renew the lease of the jobs in `held` (id → token) and return those that are still ours."""
+    if not held:
+        return set()
+    mine = sa.select(jobs.c.id).where(*still_held(held)).order_by(jobs.c.id).with_for_update()
+    renewed = await tx.execute(
+        jobs.update()
+        .where(jobs.c.id.in_(mine))
+        .values(lease_until=now_of(tx) + lease)
+        .returning(jobs.c.id, jobs.c.token)
+    )
+    return {row.id for row in renewed if held[row.id] == row.token}
+
+
+async def still_ours(tx: AsyncConnection, held: Mapping[str, str]) -> set[str]:
+    """Which of the jobs in `held` (id → token) are still ours; renews nothing."""
+    rows = await tx.execute(sa.select(jobs.c.id, jobs.c.token).where(*still_held(held)))
+    return {row.id for row in rows if held[row.id] == row.token}
+
+
+def still_held(held: Mapping[str, str]) -> tuple[sa.ColumnElement[bool], ...]:
+    return running, jobs.c.id.in_(held), jobs.c.token.in_(set(held.values()))
+
+
+@dataclass(frozen=True)
+class Requeued:
+    """A job that waits again."""
+
+    id: str
+    pool: str
+    attempts: int
+
+
+async def requeue_expired(tx: AsyncConnection) -> list[Requeued]:
+    """Put the jobs of silent workers back in line, but for those that have had all their attempts."""
+    return await requeue(tx, jobs.c.lease_until < now_of(tx), jobs.c.attempts < jobs.c.max_attempts)
+
+
+async def requeue_owned(tx: AsyncConnection, worker_id: str) -> list[Requeued]:
+    """Put the jobs of a worker that is known to be dead back in line at once."""
+    return await requeue(tx, jobs.c.owner == worker_id, jobs.c.attempts < jobs.c.max_attempts)
+
+
+async def give_back(
+    tx: AsyncConnection, held: Mapping[str, str], *, delay: float = 0, is_attempt: bool
+) -> list[Requeued]:
+    """Put our own jobs (id → token) back in line. It costs an attempt only where the job itself may be to blame."""
+    if not held:
+        return []
+    spent = 0 if is_attempt else 1
+    conditions = [*still_held(held)]
+    if is_attempt:
+        conditions.append(jobs.c.attempts < jobs.c.max_attempts)
+    return await requeue(tx, *conditions, run_after=now_of(tx) + delay, attempts=jobs.c.attempts - spent)
+
+
+async def requeue(tx: AsyncConnection, *conditions: sa.ColumnElement[bool], **values: Any) -> list[Requeued]:
+    # Rows that someone is finishing this moment are skipped: they are not abandoned.
+    found = sa.select(jobs.c.id).where(running, *conditions).order_by(jobs.c.id).with_for_update(skip_locked=True)
+    rows = await tx.execute(
+        jobs.update()
+        .where(jobs.c.id.in_(found), running)
+        .values(status="queued", stage="staged", owner=None, token=None, lease_until=None, **values)
+        .returning(jobs.c.id, jobs.c.pool, jobs.c.attempts)
+    )
+    return [Requeued(row.id, row.pool, row.attempts) for row in rows]
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """An open job whose time, or whose attempts, are up. `token` is None when nobody runs it."""
+
+    id: str
+    account_id: int
+    token: str | None
+    attempts: int
+
+
+async def has_lapsed(tx: AsyncConnection) -> bool:
+    """Whether there is anything to requeue or to fail: a cheap look before a write."""
+    clock = now_of(tx)
+    silent = sa.exists().where(running, jobs.c.lease_until < clock)
+    late = sa.exists().where(jobs.c.ended_at.is_(None), jobs.c.deadline_at < clock)
+    return bool((await tx.execute(sa.select(sa.or_(silent, late)))).scalar_one())
+
+
+async def worn_out(tx: AsyncConnection, *, worker_id: str | None = None, limit: int = 100) -> list[Lapsed]:
+    """Jobs without attempts left whose lease has run out, or whose worker `worker_id` is known to be dead."""
+    gone = jobs.c.lease_until < now_of(tx) if worker_id is None else jobs.c.owner == worker_id
+    return await lapsed(tx, running, gone, jobs.c.attempts >= jobs.c.max_attempts, limit=limit)
+
+
+async def overdue(tx: AsyncConnection, *, limit: int = 100) -> list[Lapsed]:
+    """Open jobs past their deadline, whether they run or wait."""
+    return await lapsed(tx, jobs.c.ended_at.is_(None), jobs.c.deadline_at < now_of(tx), limit=limit)
+
+
+async def lapsed(tx: AsyncConnection, *conditions: sa.ColumnElement[bool], limit: int) -> list[Lapsed]:
+    rows = await tx.execute(
+        sa.select(jobs.c.id, jobs.c.account_id, jobs.c.token, jobs.c.attempts)
+        .where(*conditions)
+        .order_by(jobs.c.id)
+        .limit(limit)
+    )
+    return [Lapsed(*row) for row in rows]
+
+
+async def let_go(tx: AsyncConnection, worker_id: str, job_ids: Collection[str] | None = None) -> None:
+    """Say that this worker no longer works on jobs that were ended from outside: its parent need not step in."""
+    ours = jobs.update().where(jobs.c.owner == worker_id, jobs.c.ended_at.is_not(None))
+    await tx.execute((ours if job_ids is None else ours.where(jobs.c.id.in_(job_ids))).values(owner=None))
+
+
+async def ignored_stops(tx: AsyncConnection, worker_ids: Collection[str], *, seconds: float) -> set[str]:
+    """Workers that still hold a job which was ended from outside more than `seconds` ago."""
+    rows = await tx.execute(
+        sa.select(jobs.c.owner)
+        .distinct()
+        .where(jobs.c.owner.in_(worker_ids), jobs.c.ended_at.is_not(None), jobs.c.ended_at < now_of(tx) - seconds)
+    )
+    return set(rows.scalars())
+
+
+# ── what differs between the databases ────────────────────────────────────────────────────────────────────────────────
+
+
+def now_of(tx: AsyncConnection) -> sa.ColumnElement[float]:
+    """Now, by the one clock that all workers of a database share: its own; on SQLite that is this machine's."""
+    if tx.dialect.name == "postgresql":
+        return sa.literal_column("extract(epoch from clock_timestamp())::float8", sa.Double)
+    return sa.literal(time.time(), sa.Double)
+
+
+async def notify(tx: AsyncConnection, notices: Iterable[Notice]) -> None:
+    """Wake whoever listens, when this transaction commits. On SQLite they watch the file instead."""
+    if tx.dialect.name != "postgresql":
+        return
+    distinct = sorted(set(notices))
+    if distinct:
+        pairs = json.dumps([{"channel": channel, "payload": payload} for channel, payload in distinct])
+        await tx.execute(NOTIFY, {"notices": pairs})
+
+
+NOTIFY = sa.text(
+    "SELECT pg_notify(channel, payload) "
+    "FROM json_to_recordset(CAST(:notices AS json)) AS notice(channel text, payload text)"
+)
