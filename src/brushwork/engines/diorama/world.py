@@ -1,0 +1,207 @@
+"""The story of a picture, top to bottom: light, sky, land, plants, water, weather. Everything but the subjects.
+
+One world: what is painted depends on the scene and on places in it, never on the window or its size. A wider or moved window sees
+the same world further on, a larger picture sees it in more detail.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from brushwork.engines.diorama.camera import Camera, camera_for
+from brushwork.engines.diorama.cast import Seen, cast
+from brushwork.engines.diorama.clouds import paint_clouds
+from brushwork.engines.diorama.ground import Spots, shade, spots_of, sun_shadow
+from brushwork.engines.diorama.light import Light, light_for, to_display, to_light
+from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
+from brushwork.engines.diorama.places import PLACES
+from brushwork.engines.diorama.scene import Scene, View
+from brushwork.engines.diorama.sky import paint_sky, sun_closeness
+from brushwork.engines.diorama.terrain import Land, land_for
+from brushwork.engines.diorama.water import paint_water
+
+OnPass = Callable[[str], None]
+
+
+@dataclass
+class World:
+    """A painted world and the means to put something into it."""
+
+    color: Field
+    """(H, W, 3) display colours, about 0..1."""
+    depth: Field
+    """(H, W) metres along the view axis, inf for the sky."""
+    water: Field
+    """(H, W) 0..1, open water."""
+    light: Light
+    camera: Camera
+    ground_height: Callable[[float, float], float]
+
+    def project(self, x: float, y: float, z: float) -> tuple[float, float, float]:
+        """A place in the world → (px, py, pixels per metre)."""
+        return self.camera.project(x, y, z)
+
+    def ground(self, x: float, z: float) -> float:
+        """Height of the surface to stand or float on, metres."""
+        return self.ground_height(x, z)
+
+    def haze(self, rgb: Field, depth: float) -> Field:
+        """Display colours as they look from `depth` metres away."""
+        share = np.float32(haze_share(self.light, as_f32(depth)))
+        return as_f32(rgb + (to_display(self.light.fog_colour) - rgb) * share)
+
+
+def haze_share(light: Light, depth: Field) -> Field:
+    """0-1: how much of a thing's colour the air has replaced."""
+    d = depth / np.float32(light.fog_distance)
+    return as_f32(1 - np.exp(-(d**1.15)))
+
+
+def forbids(scene: Scene, *names: str) -> bool:
+    return any(name in scene.forbidden for name in names)
+
+
+def emphasis(scene: Scene, name: str) -> float:
+    """Factor of something the place brings; 0 when it is forbidden."""
+    if name in scene.forbidden:
+        return 0.0
+    return float(dict(scene.emphasis).get(name, 1.0))
+
+
+def paint_world(scene: Scene, view: View, *, detail: float = 1.0, on_pass: OnPass | None = None) -> World:
+    """Paint everything a picture shows except its subjects."""
+    tell = on_pass or (lambda _name: None)
+    return _paint_land(scene, view, detail * scene.detail, tell)
+
+
+# ---------------------------------------------------------------- landscapes
+
+
+def _above(view: View, camera: Camera, place_has_water: bool) -> View:
+    """The window, made taller when its water mirrors more sky than it shows."""
+    if not place_has_water:
+        return view
+    horizon = camera.tilt * camera.focal
+    top = min(view.top, 2 * horizon - view.bottom - 0.12)
+    extra = int(np.ceil((view.top - top) * camera.row_scale))
+    extra = min(max(extra, 0), view.height)
+    return replace(view, top=view.top - extra / camera.row_scale, height=view.height + extra)
+
+
+def _paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+    place = PLACES[scene.place]
+    land = land_for(scene)
+    level = land.water
+    base = 0.0
+    camera = camera_for(scene, view, ground=base)
+    tall = _above(view, camera, level is not None)
+    extra = tall.height - view.height
+    camera = replace(camera, view=tall)
+    light = light_for(scene)
+    grain = Grain(scene.seed)
+
+    tell("sky")
+    picture = _sky(scene, camera, light, grain, detail)
+    tell("land")
+    seen = cast(camera, land, detail=detail)
+    bed, mask = _land(picture, seen, scene, camera, light, grain, land)
+    depth = seen.z
+    tell("plants")
+    tell("water")
+    if level is not None:
+        paint_water(picture, depth, mask, bed, scene=scene, camera=camera, light=light, grain=grain, level=level)
+        _water_haze(picture, depth, mask, camera, light)
+    tell("weather")
+    color = to_display(picture[extra:])
+
+    def ground(x: float, z: float) -> float:
+        high = float(land.coarse(as_f32([[x]]), as_f32([[max(z, 0.3)]]))[0, 0])
+        return high if level is None else max(high, level)
+
+    return World(color, depth[extra:], mask[extra:], light, replace(camera, view=view), ground)
+
+
+def _sky(scene: Scene, camera: Camera, light: Light, grain: Grain, detail: float) -> Field:
+    show = frozenset(name for name in ("sun", "moon", "stars") if name not in scene.forbidden)
+    picture = paint_sky(camera, light, grain, scene_kind="land", show=show, weather=scene.weather)
+    ratio, slope = np.meshgrid(camera.columns(), camera.rows())
+    paint_clouds(picture, light, grain, ratio, slope, amount=emphasis(scene, "clouds"), octaves=min(detail, 1.5))
+    return picture
+
+
+def fog_by_column(light: Light, camera: Camera) -> Field:
+    """Colour of the haze at the horizon for every column, warmer towards a low sun: (W, 3)."""
+    near = np.maximum(sun_closeness(light, camera.columns(), as_f32(0.03)), 0)
+    low = max(0.0, 1 - max(float(light.sun[1]), 0) * 2.2)
+    amount = light.glow_strength * low * (0.10 * near**4 + 0.34 * near**14)
+    return as_f32(light.fog_colour + amount[:, None] * light.glow)
+
+
+def _land(
+    picture: Field, seen: Seen, scene: Scene, camera: Camera, light: Light, grain: Grain, land: Land
+) -> tuple[Field, Field]:
+    """Paint the land over the sky; → (height of the land under the water (H, W), water mask (H, W))."""
+    H, W = seen.z.shape
+    ratio = camera.columns()
+    r, c = np.nonzero(seen.hit)
+    z = seen.z[r, c]
+    x = ratio[c] * z
+    spots = spots_of(land, x, z, camera.footprint(z))
+    shadow = _shadows(seen, camera, light, land)[r, c]
+    colour = shade(scene, light, grain, spots, shadow)
+    fog = fog_by_column(light, camera)[c]
+    share = haze_share(light, z)
+    low = np.exp(-np.maximum(spots.y, 0) / 60) * (1 - np.exp(-z / 1600)) * light.mist
+    share = 1 - (1 - share) * (1 - 0.75 * low)
+    picture[r, c] = blend(colour, fog, as_f32(share))
+    _smooth_edges(picture, seen, camera)
+    bed = np.full((H, W), 99, np.float32)
+    bed[r, c] = spots.y
+    mask = np.zeros((H, W), np.float32)
+    if land.water is not None:
+        mask = as_f32((bed < land.water).astype(np.float32))
+        mask[seen.z > land.far * 0.98] = 1.0 if land.far > 20000 else 0.0
+        mask[~seen.hit] = 0
+    return bed, mask
+
+
+def _shadows(seen: Seen, camera: Camera, light: Light, land: Land) -> Field:
+    """(H, W) sun shadow, walked at a quarter of the picture's size."""
+    H, W = seen.z.shape
+    step = max(1, round(camera.scale / 128))
+    z = seen.z[::step, ::step]
+    z = np.where(np.isfinite(z), z, 1.0).astype(np.float32)
+    x = camera.columns()[::step][None, :] * z
+    small = sun_shadow(land, light, x, land.coarse(x, z), z)
+    if step == 1:
+        return small
+    cols, rows = np.meshgrid(np.arange(W, dtype=np.float32) / step, np.arange(H, dtype=np.float32) / step)
+    return as_f32(cv2.remap(small, cols, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _smooth_edges(picture: Field, seen: Seen, camera: Camera) -> None:
+    """Blend each pixel that a nearer ridge cuts with what stands behind it: vertical anti-aliasing of silhouettes."""
+    z = seen.z
+    far, near = z[:-1], z[1:]
+    cut = (far > near * 1.06) & seen.hit[1:]
+    r, c = np.nonzero(cut)
+    if r.size == 0:
+        return
+    edge = np.where(seen.hit[r, c], seen.edge[r, c], seen.top[c])
+    part = np.clip(
+        (r + 1) - camera.row_of(as_f32(edge)), 0, 1
+    )  # 0: the ridge ends at the near pixel's middle, 1: at the far one's
+    above, below = picture[r, c].copy(), picture[r + 1, c].copy()
+    picture[r, c] = blend(above, below, as_f32(np.clip(part - 0.5, 0, 1)))
+    picture[r + 1, c] = blend(above, below, as_f32(np.clip(part + 0.5, 0, 1)))
+
+
+def _water_haze(picture: Field, depth: Field, mask: Field, camera: Camera, light: Light) -> None:
+    r, c = np.nonzero(mask > 0)
+    share = haze_share(light, np.minimum(depth[r, c], 3e4)) * 0.75
+    picture[r, c] = blend(picture[r, c], fog_by_column(light, camera)[c], as_f32(share))
+
+
+__all__ = ["Spots", "World", "paint_world", "smooth", "to_light"]
