@@ -1,0 +1,85 @@
+"""reference/http.md, from the description that the server gives of itself in /openapi.json."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from brushwork.api import account, files, health, jobs
+from brushwork.api.openapi import describe
+from brushwork.api.tasks import task_routes
+from brushwork.tasks import TASKS
+from reference.markdown import anchor, code, fence, page, table
+
+Operation = Mapping[str, Any]
+
+
+def endpoints_page() -> str:
+    found = list(operations())
+    overview = table(
+        ("endpoint", "what it does"),
+        [(f"[{code(title)}](#{anchor(title)})", words_of(operation).splitlines()[0]) for title, operation in found],
+    )
+    return page("HTTP endpoints", INTRODUCTION, overview, *(section(title, operation) for title, operation in found))
+
+
+def operations() -> Iterator[tuple[str, Operation]]:
+    """("GET /v1/jobs", what OpenAPI says of it) for every endpoint."""
+    app = FastAPI(title="Brushwork", version="0", openapi_url=None)
+    for router in (task_routes(TASKS), jobs.router, account.router, files.router, health.router):
+        app.include_router(router)
+    for path, methods in describe(app, TASKS)["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def section(title: str, operation: Operation) -> str:
+    errors = ", ".join(status for status in operation["responses"] if int(status) >= 400)
+    facts = f"{'Needs a key.' if operation.get('security') else 'Needs no key.'} May answer {errors} instead of 200."
+    parameters = [
+        (code(given["name"]), given["in"], values_of(given["schema"]), given.get("description", ""))
+        for given in operation.get("parameters", ())
+    ]
+    parts = [f"## {title}", words_of(operation), facts]
+    if parameters:
+        parts.append(table(("parameter", "where", "value", "meaning"), parameters))
+    return "\n\n".join([*parts, fence(example(title, operation), "sh")])
+
+
+def words_of(operation: Operation) -> str:
+    """The docstring of the endpoint; of a task's endpoint, its summary."""
+    words: str = operation.get("description") or operation["summary"]
+    return words.strip()
+
+
+def values_of(schema: Mapping[str, Any]) -> str:
+    choices = [choice for choice in schema.get("anyOf", [schema]) if choice.get("type") != "null"]
+    return " or ".join(
+        ", ".join(code(value) for value in choice["enum"])
+        if "enum" in choice
+        else str(choice.get("format") or choice.get("type", "text"))
+        for choice in choices
+    )
+
+
+def example(title: str, operation: Operation) -> str:
+    method, path = title.split()
+    prefix = "/api" if operation.get("security") else ""
+    path = path.replace("{job_id}", "$JOB").replace("{name}", "$FILE.png?expires=$EXPIRES&signature=$SIGNATURE")
+    words = ["curl", *([] if method == "GET" else ["-X", method]), *(["-N"] if path.endswith("/events") else [])]
+    words.append(f'"http://127.0.0.1:8080{prefix}{path}"')
+    words += ['-H "x-api-key: $KEY"'] if operation.get("security") else []
+    if body := operation.get("requestBody"):
+        given = body["content"]["application/json"]["example"]
+        words.append(f"-d '{json.dumps(given, ensure_ascii=False)}'")
+    return " ".join(words)
+
+
+INTRODUCTION = """
+Every path works as written, under `/api`, and under `/api/api`; nothing is ever redirected. The key goes into the
+header `x-api-key`, or `Authorization: Bearer`. Success is exactly 200 with JSON, except for downloads, event
+streams and metrics. `GET /openapi.json` says all of this to programs.
+
+Every answer carries an `x-request-id`: yours if you sent one, else a new one. It is in the log of the server as well.
+"""

@@ -1,0 +1,92 @@
+"""reference/settings.md, from the fields of `Settings`."""
+
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from brushwork.settings import Settings
+from reference.markdown import code, fence, link_to, page, table
+
+EXAMPLES = {
+    "data_dir": "/srv/brushwork",
+    "database_url": "postgresql://brushwork@db.example/brushwork",
+    "store_url": "s3://pictures/brushwork",
+    "public_url": "https://pictures.example",
+    "host": "0.0.0.0",
+    "port": "9000",
+    "engine": "diorama",
+    "workers": "4",
+    "production": "true",
+    "secret": "forty-random-characters-that-nobody-knows",
+    "link_hours": "2",
+    "result_days": "7",
+    "followup_days": "1",
+    "job_deadline_seconds": "600",
+    "job_attempts": "2",
+    "lease_seconds": "30",
+    "max_concurrent_jobs": "12",
+    "max_waiting_jobs": "200",
+    "welcome_points": "5000",
+    "max_body_mb": "25",
+    "fetch_allow": "images.internal,10.0.0.0/8",
+    "log_format": "json",
+    "log_level": "warning",
+}
+"""One working value for each setting; a setting without one stops the generator."""
+
+TYPES: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "folder"}
+
+BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+def settings_page() -> str:
+    fields = Settings.model_fields
+    overview = table(
+        ("variable", "default", "what it does"),
+        [
+            (f"[{code(variable(name))}](#{name})", shown_default(field.default), str(field.description))
+            for name, field in fields.items()
+        ],
+    )
+    return page("Settings", INTRODUCTION, overview, *(section(name, field) for name, field in fields.items()))
+
+
+def section(name: str, field: FieldInfo) -> str:
+    facts = f"Variable {code(variable(name))} · {type_of(field)} · default {shown_default(field.default)}"
+    return "\n\n".join(
+        (f"## {name}", str(field.description), facts, fence(f"{variable(name)}={EXAMPLES[name]}", "sh"))
+    )
+
+
+def variable(name: str) -> str:
+    return f"BRUSHWORK_{name.upper()}"
+
+
+def type_of(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(code(choice) for choice in get_args(field.annotation))
+    limits = [
+        f"{words} {getattr(bound, attribute):g}"
+        for bound in field.metadata
+        for attribute, words in BOUNDS.items()
+        if hasattr(bound, attribute)
+    ]
+    return ", ".join([TYPES[field.annotation], *limits])
+
+
+def shown_default(default: Any) -> str:
+    if isinstance(default, Path):  # the same text on every machine
+        return code("~/" + default.relative_to(Path.home()).as_posix())
+    if isinstance(default, bool):
+        return code(str(default).lower())
+    return "empty" if default == "" else code(f"{default:g}" if isinstance(default, float) else default)
+
+
+INTRODUCTION = f"""
+Every option of Brushwork, and there are no others. Set one in the environment, or as a line of a file named `.env` in the
+folder Brushwork is started from; the environment wins. Each option works as it is, so an empty configuration is a
+good one. `brushwork serve --host --port --workers` stand for {link_to("host")}, {link_to("port")} and {link_to("workers")}.
+
+A value that cannot be read stops the command with exit code 2 and names its variable.
+"""
