@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from brushwork.prompts.versions import Plan, required_plan
+
 Task = Literal["image", "video"]
 
 
@@ -49,11 +51,12 @@ class Prompt:
     image_urls: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     """ar: "16:9" · chaos, weird, stylize, seed, stop, sw, cw, ow, exp, sv, bs: int · quality, iw: float ·
-    raw, tile, hd, draft, fast, turbo, loop: True · sref, cref, oref: tuple[Reference, ...] ·
+    raw, tile, hd, draft, fast, turbo, loop, video: True · sref, cref, oref: tuple[Reference, ...] ·
     p: True or tuple[str, ...] · motion: "low" | "high" · end: url"""
     no: tuple[str, ...] = ()
     cost_multiplier: float = 1.0
-    warnings: tuple[Warning, ...] = ()
+    warnings: tuple[Warning, ...] = field(default=(), compare=False)
+    """About how it was written, so two prompts that mean the same are equal whatever they warn of."""
     task: Task = "image"
 
     @property
@@ -62,6 +65,11 @@ class Prompt:
         if self.params.get("turbo"):
             return "turbo"
         return "draft" if self.params.get("draft") else "fast"
+
+    @property
+    def plan(self) -> Plan:
+        """The least plan that includes this prompt's version."""
+        return required_plan(self.version)
 
     @property
     def aspect_ratio(self) -> tuple[int, int]:

@@ -1,0 +1,95 @@
+"""Multi-prompts: `tulips:: red::-0.5` into weighted segments; escaped braces into plain ones.
+
+Works on the words of a prompt alone, without its image URLs and flags. Text in double quotes is never looked into.
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from math import fsum
+
+from brushwork.prompts.findings import Findings, bad_value, shown
+from brushwork.prompts.prompt import Segment
+from brushwork.prompts.references import HEAVIEST, WEIGHT, number_of
+
+SEPARATOR = re.compile(
+    rf"""
+    "[^"]*"
+    | (?P<colons>::)
+      (?: (?P<weight>{WEIGHT}) (?: (?=$|\ |::|["()]) | [,.;!?]+(?=\ |$) )
+        | (?P<glued>[+\-\u2212]?\.?[0-9]) )?
+    """,
+    re.VERBOSE,
+)
+"""`::` and its weight, which must end where a word ends; `glued` is the number of `::2ship`, which stays text."""
+
+ESCAPED = re.compile(r'("[^"]*")|\\([{}])')
+PLAIN_BRACE = re.compile(r'("[^"]*")|([{}])')
+
+ROUNDING = 1e-6
+"""Below this a binary sum says nothing about a decimal one: .1 + .2 - .3 is 0."""
+
+FOREIGN_WEIGHT = re.compile(r'"[^"]*"|(?P<foreign>\([^():"]*:[0-9]*\.?[0-9]+\))')
+
+
+def unescape(text: str) -> str:
+    """`\\{` and `\\}` as the braces they stand for."""
+    if "\\{" not in text and "\\}" not in text:
+        return text
+    return ESCAPED.sub(lambda match: match[1] or match[2], text)
+
+
+def escape(text: str) -> str:
+    """The reverse of `unescape`."""
+    if "{" not in text and "}" not in text:
+        return text
+    return PLAIN_BRACE.sub(lambda match: match[1] or "\\" + match[2], text)
+
+
+def split(text: str, findings: Findings) -> tuple[Segment, ...]:
+    """The weighted parts of a text without the empty ones. Refuses weights that are too large or add up to nothing."""
+    foreign = next((match["foreign"] for match in FOREIGN_WEIGHT.finditer(text) if match["foreign"]), None)
+    if foreign:
+        findings.warn(
+            "foreign_weight", f"{shown(foreign)} is read as plain text; to weigh a part of the prompt write part::1.3."
+        )
+    if "::" not in text:
+        return (Segment(text),) if text else ()
+    segments, start = [], 0
+    for match in SEPARATOR.finditer(text):
+        colons, written, glued = match.group("colons", "weight", "glued")
+        if colons is None:
+            continue
+        part = text[start : match.start()].strip(" ")
+        start = match.end()
+        if glued:
+            start = match.start("glued")
+            findings.warn(
+                "weight_not_at_boundary",
+                f"The number after :: in {shown(text[match.start() :])} runs into a word, so it is read as text.",
+            )
+        if part:
+            weight = number_of(written) if written else 1.0
+            if abs(weight) > HEAVIEST:
+                findings.refuse(
+                    bad_value("out_of_range", f"The weight {shown(written)} is beyond {HEAVIEST:.0f} in size.")
+                )
+            segments.append(Segment(part, weight))
+    last = text[start:].strip(" ")
+    if last:
+        segments.append(Segment(last))
+    if segments and not adds_up(segments):
+        findings.refuse(
+            bad_value(
+                "weight_sum_not_positive", "The weights of the prompt add up to 0 or less; the sum must be above 0."
+            )
+        )
+    return tuple(segments)
+
+
+def adds_up(segments: Sequence[Segment]) -> bool:
+    """Whether the sum of the weights is above 0, as it was written in decimals."""
+    total = fsum(segment.weight for segment in segments)
+    if abs(total) > ROUNDING:
+        return total > 0
+    return sum(Decimal(repr(segment.weight)) for segment in segments) > 0
