@@ -23,6 +23,7 @@ EXAMPLES: tuple[BrushworkError, ...] = (
     errors.MethodNotAllowed("PUT is not offered here."),
     errors.Conflict("This idempotency key was used for another request."),
     errors.PayloadTooLarge("The body is larger than the 10000000 bytes this server accepts.", limit=10_000_000),
+    errors.RangeNotSatisfiable(size=81920),
     errors.Unprocessable("The picture cannot be read."),
     errors.TooManyRequests("This account has 1000 unfinished jobs; the limit is 1000.", retry_after=5),
     errors.JobCancelled(),

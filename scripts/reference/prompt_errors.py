@@ -14,7 +14,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "permutations_not_supported": ("Braces with choices in them; escape them to mean braces.", "a {red, blue} bird"),
     "url_not_first": ("An image URL after the first words.", "a castle https://example.com/a.png"),
     "text_after_parameters": ("Words after the parameters.", "a cat --ar 1:1 on a sofa"),
-    "weight_on_image_url": ("A weight on an image URL; `--iw` is for that.", "https://example.com/a.png::2 a cat"),
+    "image_url_weight": ("A weight on an image URL; `--iw` is for that.", "https://example.com/a.png::2 a cat"),
     "control_character": ("A control character.", "a cat\x07"),
     "empty_prompt": ("Nothing to draw.", "--ar 16:9"),
     "invalid_url": ("A URL that cannot be one.", "https://user@example.com/a.png a cat"),
@@ -35,14 +35,19 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
 WARNINGS: Mapping[str, str] = {
     "dash_normalized": "a cat —ar 16:9",
     "duplicate_parameter": "a cat --ar 16:9 --ar 1:1",
+    "equals_sign": "a cat --ar=16:9",
+    "extreme_aspect": "a cat --ar 10:1",
     "foreign_weight": "a (cat:1.3)",
     "ignored_parameter": "a cat --v 8.1 --hd",
     "invisible_removed": "a\u200bcat",
+    "lone_brace": "a { cat",
     "missing_reference": "a cat --iw 2",
     "missing_space": "a cat--ar 16:9",
     "possible_flag": "a cat -- ar 16:9",
+    "trailing_punctuation": "a cat --ar 16:9.",
     "value_snapped": "a cat --q 0.25",
     "weight_not_at_boundary": "space::2ships",
+    "wrapper_removed": "/imagine prompt: a cat",
 }
 """Code → a prompt that is repaired with this warning."""
 
