@@ -88,6 +88,11 @@ class Files:
             except (NotFoundError, FileNotFoundError):
                 continue
 
+    async def delete_folder(self, prefix: str) -> None:
+        """Remove everything under `prefix/`, published or not; an empty or missing folder is fine."""
+        async for found in obstore.list(self.store, prefix=prefix):
+            await self.delete([str(file["path"]) for file in found])
+
     async def publish(
         self,
         tx: AsyncConnection,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Status = Literal["held", "queued", "running", "done", "failed", "cancelled"]
+Stage = Literal["staged", "processing"]
 ClientStatus = Literal["pending", "staged", "processing", "completed", "failed"]
 
 OPEN: tuple[Status, ...] = ("held", "queued", "running")
@@ -39,7 +40,7 @@ class Job:
     seed: int
     callback: str | None
     status: Status
-    stage: Literal["staged", "processing"]
+    stage: Stage
     progress: int
     attempts: int
     cost: int

@@ -23,7 +23,8 @@ from brushwork.errors import BrushworkError, JobCancelled, JobNotFound
 from brushwork.jobs import queue
 from brushwork.jobs.events import EventKind, forget_previews, record
 from brushwork.jobs.job import CLIENT_STATUS, OPEN, Job
-from brushwork.jobs.queue import EVENTS_CHANNEL, JOBS_CHANNEL, STOPS_CHANNEL, Notice
+from brushwork.jobs.progress import Report
+from brushwork.jobs.queue import EVENTS_CHANNEL, JOBS_CHANNEL, STOPS_CHANNEL, ClaimedJob, Notice
 from brushwork.jobs.rows import job_of
 from brushwork.jobs.rules import JobRules
 
@@ -63,6 +64,34 @@ async def end(tx: AsyncConnection, endings: Sequence[Ending], *, rules: JobRules
     notices += [(STOPS_CHANNEL, row.owner) for row in rows if row.owner and wanted[row.id].token is None]
     await queue.notify(tx, notices)
     return set(ended)
+
+
+async def start(
+    tx: AsyncConnection, worker_id: str, *, pools: Sequence[str], limit: int, rules: JobRules
+) -> list[ClaimedJob]:
+    """Claim the next jobs that can be drawn together, and say so."""
+    claimed = await queue.claim(tx, worker_id, pools=pools, limit=limit, lease=rules.lease_seconds)
+    await record(tx, [(job.id, "status", {"status": "staged"}) for job in claimed], time.time())
+    await queue.notify(tx, [(EVENTS_CHANNEL, job.id) for job in claimed])
+    return claimed
+
+
+async def advance(tx: AsyncConnection, reports: Mapping[ClaimedJob, Report]) -> None:
+    """Write down how far jobs are. A job that was lost meanwhile is left alone."""
+    news: list[tuple[str, EventKind, Mapping[str, Any]]] = []
+    for job, report in sorted(reports.items(), key=lambda item: item[0].id):
+        ours = (jobs.c.id == job.id, jobs.c.token == job.token, jobs.c.status == "running")
+        values = {"stage": report.stage, "progress": report.progress}
+        if (await tx.execute(jobs.update().where(*ours).values(values))).rowcount != 1:
+            continue
+        state = {"status": report.stage, "progress": report.progress}
+        if report.is_new_stage:
+            news.append((job.id, "status", state))
+        elif report.is_new_progress:
+            news.append((job.id, "progress", state))
+        news += [(job.id, "preview", {"index": preview.index, "image": preview.image}) for preview in report.previews]
+    await record(tx, news, time.time())
+    await queue.notify(tx, [(EVENTS_CHANNEL, job_id) for job_id, _, _ in news])
 
 
 async def lock_accounts(tx: AsyncConnection, account_ids: Iterable[int]) -> None:
@@ -173,6 +202,14 @@ async def promote(tx: AsyncConnection, account_ids: Sequence[int], *, now: float
         )
         notices += [(JOBS_CHANNEL, job.pool) for job in chosen]
     return notices
+
+
+async def admit_held(tx: AsyncConnection, *, now: float) -> None:
+    """Let held jobs in wherever there is room: an account's limit may have been raised since they came."""
+    waiting = sa.exists().where(is_held, jobs.c.account_id == accounts.c.id)
+    roomy = sa.select(accounts.c.id).where(accounts.c.inflight < accounts.c.max_inflight, waiting)
+    account_ids = (await tx.execute(roomy.order_by(accounts.c.id).with_for_update())).scalars().all()
+    await queue.notify(tx, await promote(tx, account_ids, now=now))
 
 
 async def cancel(database: Database, rules: JobRules, account_id: int, job_id: str) -> Job:

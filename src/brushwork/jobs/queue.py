@@ -29,7 +29,7 @@ Notice = tuple[str, str]
 """(channel, payload)"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClaimedJob:
     """A job that this process may work on as long as it holds the token."""
 
@@ -53,9 +53,7 @@ async def claim(
 ) -> list[ClaimedJob]:
     """Take the head of the line and up to `limit` - 1 more that can be drawn with it, in order."""
     clock = now_of(tx)
-    ready = [queued, jobs.c.pool.in_(pools) if len(pools) > 1 else jobs.c.pool == pools[0]]
-    ready += [jobs.c.run_after <= clock, jobs.c.deadline_at > clock]
-    line = sa.select(jobs.c.id).where(*ready).order_by(jobs.c.priority, jobs.c.seq)
+    line = sa.select(jobs.c.id).where(*ready(tx, pools)).order_by(jobs.c.priority, jobs.c.seq)
     head = (
         await tx.execute(
             line.add_columns(jobs.c.batch_key, jobs.c.pool, jobs.c.attempts).limit(1).with_for_update(skip_locked=True)
@@ -86,6 +84,17 @@ async def claim(
     )
     claimed = {row.id: ClaimedJob(**{**row._mapping, "warnings": row.warnings or ()}) for row in rows}
     return [claimed[job_id] for job_id in ids]
+
+
+async def has_ready(tx: AsyncConnection, pools: Sequence[str]) -> bool:
+    """Whether a claim would find anything."""
+    return (await tx.execute(sa.select(jobs.c.id).where(*ready(tx, pools)).limit(1))).first() is not None
+
+
+def ready(tx: AsyncConnection, pools: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:
+    in_pools = jobs.c.pool.in_(pools) if len(pools) > 1 else jobs.c.pool == pools[0]
+    clock = now_of(tx)
+    return queued, in_pools, jobs.c.run_after <= clock, jobs.c.deadline_at > clock
 
 
 async def heartbeat(tx: AsyncConnection, held: Mapping[str, str], *, lease: float) -> set[str]:

@@ -5,12 +5,12 @@ A task is its request body and four answers: is it acceptable (`check`), what it
 `TASKS[name].model_validate(...)`. Knows no HTTP, no database, no file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from PIL.Image import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from brushwork.engines.base import Engine, Op, Row, RowCancelled, RowResult, Sink
@@ -22,6 +22,9 @@ Speed = Literal["turbo", "fast", "draft"]
 """Lanes of the queue, quickest first."""
 
 
+WEB_ADDRESS = TypeAdapter(HttpUrl)
+
+
 @dataclass(frozen=True)
 class Run:
     """All that a running task may touch."""
@@ -29,6 +32,8 @@ class Run:
     engine: Engine
     seed: int
     sink: Sink
+    expect: Callable[[Sequence[Row]], None] = lambda rows: None  # noqa: ARG005
+    """Told which rows are about to be drawn, so that progress is a share of all of them."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,20 @@ class Task(BaseModel):
     callback: Annotated[str | None, Field(max_length=2048, description="URL that is told when the task has ended")] = (
         None
     )
+
+    @field_validator("callback")
+    @classmethod
+    def is_web_address(cls, url: str | None) -> str | None:
+        """The callback comes back in every answer, and clients refuse what is not an http(s) URL there."""
+        if url is None:
+            return None
+        if not url.lower().startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        try:
+            WEB_ADDRESS.validate_python(url)
+        except ValidationError:
+            raise ValueError("must be a URL with a host") from None
+        return url
 
     def check(self) -> None:
         """Raise the error the client should read when this cannot be done. Called before anything is stored."""
@@ -103,6 +122,7 @@ class Task(BaseModel):
 
 def draw(rows: Sequence[Row], job: Run) -> list[RowResult]:
     """Draw all rows of a job, or raise RowCancelled when the job was cancelled meanwhile."""
+    job.expect(rows)
     results = job.engine.run(rows, job.sink)
     if len(results) < len(rows):
         raise RowCancelled

@@ -1,0 +1,145 @@
+"""Committing what workers finished: as many jobs in one transaction as have come together, tried until it is certain.
+
+A finished result outlives an outage of the database: the completion is repeated until it commits or the claim turns out
+to be stale. A stale claim changes nothing, and its files are removed again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.database.session import Database
+from brushwork.database.tables import files as files_table
+from brushwork.errors import EngineFailed
+from brushwork.files.store import Files
+from brushwork.files.stored import StoredFile
+from brushwork.jobs import queue
+from brushwork.jobs.lifecycle import Ending, end
+from brushwork.jobs.queue import ClaimedJob
+from brushwork.jobs.rules import JobRules
+
+log = structlog.get_logger(__name__)
+
+GATHER_SECONDS = 0.004
+"""While other jobs are still at work, a finished one waits this long for company."""
+RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0)
+
+OUTAGES = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job this worker is done with. Without an ending it was taken from us, and only the owner's mark is removed."""
+
+    job: ClaimedJob
+    ending: Ending | None
+    files: Sequence[StoredFile] = ()
+
+
+class Completions:
+    """The worker's finished jobs on their way into the database."""
+
+    def __init__(
+        self,
+        database: Database,
+        files: Files,
+        rules: JobRules,
+        worker_id: str,
+        on_settled: Callable[[ClaimedJob], None],
+    ) -> None:
+        self.database = database
+        self.files = files
+        self.rules = rules
+        self.worker_id = worker_id
+        self.on_settled = on_settled
+        self.waiting: asyncio.Queue[Finished] = asyncio.Queue()
+
+    def add(self, finished: Finished) -> None:
+        self.waiting.put_nowait(finished)
+
+    async def run(self, count_at_work: Callable[[], int]) -> None:
+        """Commit what comes in, until cancelled."""
+        while True:
+            batch = [await self.waiting.get()]
+            if count_at_work():
+                await asyncio.sleep(GATHER_SECONDS)
+            while not self.waiting.empty():
+                batch.append(self.waiting.get_nowait())
+            await self.settle(batch)
+            for finished in batch:
+                self.on_settled(finished.job)
+
+    async def settle(self, batch: Sequence[Finished]) -> None:
+        """Commit the batch, however long the database is away; one by one if it cannot be committed together."""
+        failures = 0
+        while True:
+            try:
+                await self.commit(batch)
+                return
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("completion.refused", jobs=[finished.job.id for finished in batch])
+                    break
+                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                failures += 1
+                log.warning("completion.delayed", jobs=len(batch), error=type(error).__name__, retry_in=pause)
+                await asyncio.sleep(pause)
+        if len(batch) > 1:
+            for finished in batch:
+                await self.settle([finished])
+        elif batch[0].ending is not None and batch[0].ending.status == "done":
+            await self.settle([failed_instead(batch[0])])
+        # A failure that cannot be written either: the lease runs out, and the reaper counts the attempt.
+
+    async def commit(self, batch: Sequence[Finished]) -> None:
+        now = time.time()
+        endings = [finished.ending for finished in batch if finished.ending is not None]
+        async with self.database.write() as tx:
+            ended = await end(tx, endings, rules=self.rules, now=now) if endings else set()
+            for finished in batch:
+                if finished.job.id in ended and finished.files:
+                    await self.files.publish(
+                        tx,
+                        account_id=finished.job.account_id,
+                        job_id=finished.job.id,
+                        files=finished.files,
+                        now=now,
+                        expires_at=now + self.rules.result_seconds,
+                    )
+            lost = [finished for finished in batch if finished.job.id not in ended]
+            if lost:
+                await queue.let_go(tx, self.worker_id, [finished.job.id for finished in lost])
+                unused = await unpublished(tx, [file.path for finished in lost for file in finished.files])
+        if lost and unused:
+            await self.remove(unused)
+
+    async def remove(self, paths: Sequence[str]) -> None:
+        try:
+            await self.files.delete(paths)
+        except Exception as error:  # they are invisible, and go with the job when it expires
+            log.warning("leftovers.kept", files=len(paths), error=repr(error))
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is only away, restarting or overrun, so that trying again may help."""
+    return isinstance(error, OUTAGES) or (isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated)
+
+
+async def unpublished(tx: AsyncConnection, paths: Sequence[str]) -> list[str]:
+    """Those of the paths that nobody can see. A commit whose answer was lost looks stale, but its files are in use."""
+    if not paths:
+        return []
+    visible = set((await tx.execute(sa.select(files_table.c.path).where(files_table.c.path.in_(paths)))).scalars())
+    return [path for path in paths if path not in visible]
+
+
+def failed_instead(finished: Finished) -> Finished:
+    """The same job, ended as failed."""
+    error = EngineFailed("The result of this job could not be stored; nothing was charged.")
+    ending = Ending(finished.job.id, finished.job.account_id, "failed", token=finished.job.token, error=error)
+    return replace(finished, ending=ending)

@@ -1,0 +1,315 @@
+"""The worker: claim → draw → store → finish; the inverse of submission. One process, one device, one engine.
+
+Claimed jobs are drawn side by side, each in a thread of its own; the event loop stays free for heartbeats, cancelling
+and progress. Nothing that the database or the store does ends the worker; only `stop` does, and then it gives back what
+it could not finish.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from brushwork.database.session import Database
+from brushwork.engines.base import Engine, RowCancelled
+from brushwork.errors import BrushworkError, EngineFailed
+from brushwork.files.store import Files
+from brushwork.jobs import queue
+from brushwork.jobs.completion import Completions, Finished
+from brushwork.jobs.delivery import Picture, encode, store, success
+from brushwork.jobs.events import wait
+from brushwork.jobs.lifecycle import Ending, advance, start
+from brushwork.jobs.progress import JobSink
+from brushwork.jobs.queue import JOBS_CHANNEL, STOPS_CHANNEL, ClaimedJob
+from brushwork.jobs.reaper import deadline_exceeded, reap, tell_requeued
+from brushwork.jobs.rules import JobRules
+from brushwork.jobs.signals import listen
+from brushwork.jobs.workers import WorkerInfo, say_alive, say_goodbye, worker_name
+from brushwork.tasks import TASKS
+from brushwork.tasks.base import Outcome, Run, Task
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+"""How often a worker looks for jobs that no signal told it of."""
+REPORT_POLL_SECONDS = 0.1
+STOPS_SECONDS = 0.25
+"""On SQLite every change of the file may be a cancel; it is looked into at most this often."""
+MAX_BATCH = 16
+GRACE_SECONDS = 5.0
+"""How long a stopping worker lets its jobs go on before it gives them back."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class AtWork:
+    """A claimed job and how far it is."""
+
+    job: ClaimedJob
+    sink: JobSink
+
+
+class Worker:
+    """Owns the jobs it has claimed until they are ended, lost or given back."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        files: Files,
+        engine: Engine,
+        rules: JobRules,
+        device: str = "cpu:0",
+        pools: Sequence[str] = ("default",),
+        worker_id: str | None = None,
+        batch: int | None = None,
+        supervised: bool = False,
+        tasks: Mapping[str, type[Task]] = TASKS,
+    ) -> None:
+        self.database = database
+        self.files = files
+        self.engine = engine
+        self.rules = rules
+        self.info = WorkerInfo(worker_id or worker_name(), device, engine.name, pools)
+        self.batch = batch or drawn_together(engine)
+        self.supervised = supervised
+        self.tasks = tasks
+        self.at_work: dict[str, AtWork] = {}
+        self.drawing = 0
+        self.wake = asyncio.Event()
+        self.stops = asyncio.Event()
+        self.completions = Completions(database, files, rules, self.info.id, self.forget)
+        self.background: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish or give back what is at work."""
+        loop = asyncio.get_running_loop()
+        if self.supervised:
+            stop_with_parent(loop, stop)
+        self.spawn(self.heed(stop))
+        self.spawn(self.beat())
+        self.spawn(self.watch_stops())
+        self.spawn(self.report())
+        self.spawn(self.completions.run(lambda: self.drawing))
+        self.spawn(listen(self.database, [JOBS_CHANNEL, STOPS_CHANNEL], self.on_signal))
+        try:
+            await in_thread(self.engine.warm)
+            log.info("worker.ready", worker=self.info.id, device=self.info.device, engine=self.info.engine)
+            await self.work_until(stop)
+            await self.drain()
+        finally:
+            for task in self.background:
+                task.cancel()
+            await asyncio.gather(*self.background, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def heed(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.wake.set()
+
+    def on_signal(self, channel: str, payload: str) -> None:
+        if channel != STOPS_CHANNEL:
+            self.wake.set()
+        if not channel or payload == self.info.id:
+            self.stops.set()
+
+    # ── claim ──
+
+    async def work_until(self, stop: asyncio.Event) -> None:
+        failures = 0
+        while not stop.is_set():
+            self.wake.clear()
+            try:
+                claimed = await self.claim()
+                failures = 0
+            except Exception as error:  # the database is away: it comes back, and so do we
+                failures += 1
+                log.warning("claim.failed", error=type(error).__name__)
+                await asyncio.sleep(min(2.0, 0.1 * 2**failures))
+                continue
+            for job in claimed:
+                self.at_work[job.id] = AtWork(job, JobSink(progress=job.progress, deadline_at=job.deadline_at))
+                self.drawing += 1
+                self.spawn(self.perform(self.at_work[job.id]))
+            if not claimed:
+                await wait(self.wake, POLL_SECONDS)
+
+    async def claim(self) -> list[ClaimedJob]:
+        """The next batch, once the last one is drawn and not too many pictures wait to be stored."""
+        if self.drawing or len(self.at_work) >= 2 * self.batch:
+            return []
+        if self.database.is_sqlite:  # taking the only write lock for nothing would hold everyone up
+            async with self.database.read() as tx:
+                if not await queue.has_ready(tx, self.info.pools):
+                    return []
+        async with self.database.write() as tx:
+            return await start(tx, self.info.id, pools=self.info.pools, limit=self.batch, rules=self.rules)
+
+    # ── draw, store ──
+
+    async def perform(self, work: AtWork) -> None:
+        job = work.job
+        try:
+            try:
+                outcome, pictures = await in_thread(lambda: self.draw(work))
+            finally:
+                self.drawing -= 1
+                if not self.drawing:
+                    self.wake.set()
+            stored = await store(self.files, job, pictures, work.sink)
+            finished = Finished(job, success(job, outcome, stored, self.engine), stored)
+        except RowCancelled:
+            late = self.failure(job, deadline_exceeded(self.rules)) if work.sink.is_overdue else None
+            finished = Finished(job, late)
+        except BrushworkError as error:
+            finished = Finished(job, self.failure(job, error))
+        except Exception:
+            log.exception("job.failed", job=job.id, task=job.task, attempt=job.attempts)
+            finished = Finished(job, self.failure(job, EngineFailed("The engine failed; nothing was charged.")))
+        self.completions.add(finished)
+
+    def draw(self, work: AtWork) -> tuple[Outcome, list[Picture]]:
+        """Run the task and encode its pictures. Slow: in the job's own thread."""
+        job = work.job
+        task = self.tasks[job.task].model_validate(job.input)
+        run = Run(engine=self.engine, seed=job.seed, sink=work.sink, expect=work.sink.expect)
+        outcome = task.run(run)
+        return outcome, encode(outcome)
+
+    def failure(self, job: ClaimedJob, error: BrushworkError) -> Ending:
+        return Ending(job.id, job.account_id, "failed", token=job.token, error=error)
+
+    def forget(self, job: ClaimedJob) -> None:
+        self.at_work.pop(job.id, None)
+        self.wake.set()
+
+    # ── keep ──
+
+    def tokens(self) -> dict[str, str]:
+        return {work.job.id: work.job.token for work in self.at_work.values()}
+
+    def drop_lost(self, held: Mapping[str, str], mine: set[str]) -> None:
+        """Stop drawing what is no longer ours."""
+        for job_id in held.keys() - mine:
+            if job_id in self.at_work:
+                self.at_work[job_id].sink.stop()
+
+    async def beat(self) -> None:
+        """Keep the leases, and look after the jobs of workers that did not. Survives everything."""
+        while True:
+            try:
+                held = self.tokens()
+                async with self.database.write() as tx:
+                    await say_alive(tx, self.info)
+                    mine = await queue.heartbeat(tx, held, lease=self.rules.lease_seconds)
+                self.drop_lost(held, mine)
+                await reap(self.database, self.rules)
+            except Exception as error:
+                log.warning("heartbeat.failed", error=type(error).__name__)
+            await asyncio.sleep(self.rules.lease_seconds / 3)
+
+    async def watch_stops(self) -> None:
+        """Learn of cancelled jobs as soon as they are."""
+        while True:
+            await self.stops.wait()
+            self.stops.clear()
+            if not self.at_work:
+                continue
+            try:
+                held = self.tokens()
+                async with self.database.read() as tx:
+                    self.drop_lost(held, await queue.still_ours(tx, held))
+            except Exception as error:
+                log.warning("stops.failed", error=type(error).__name__)
+            await asyncio.sleep(STOPS_SECONDS)
+
+    async def report(self) -> None:
+        """Write down progress and previews, a second apart."""
+        while True:
+            await asyncio.sleep(REPORT_POLL_SECONDS)
+            now = time.monotonic()
+            taken = [(work, work.sink.take_report(now)) for work in list(self.at_work.values())]
+            reports = {work: report for work, report in taken if report is not None}
+            if not reports:
+                continue
+            try:
+                async with self.database.write() as tx:
+                    await advance(tx, {work.job: report for work, report in reports.items()})
+            except Exception as error:
+                log.warning("report.failed", error=type(error).__name__)
+                for work, report in reports.items():
+                    work.sink.tell_again(report)
+
+    # ── stop ──
+
+    async def drain(self) -> None:
+        """Let jobs end for a moment, then give back what is left. If the database is away, the leases do it."""
+        until = time.monotonic() + GRACE_SECONDS
+        while self.at_work and time.monotonic() < until:
+            self.wake.clear()
+            await wait(self.wake, 0.1)
+        held = self.tokens()
+        for work in self.at_work.values():
+            work.sink.stop()
+        try:
+            async with asyncio.timeout(GRACE_SECONDS), self.database.write() as tx:
+                await tell_requeued(tx, await queue.give_back(tx, held, is_attempt=False))
+                await queue.let_go(tx, self.info.id)
+                await say_goodbye(tx, self.info.id)
+        except Exception as error:
+            log.warning("goodbye.failed", error=type(error).__name__)
+        log.info("worker.stopped", worker=self.info.id, given_back=len(held))
+
+
+def drawn_together(engine: Engine) -> int:
+    """As many jobs as the engine can draw side by side, by its own account."""
+    largest = max((one.batch_max for many in engine.capabilities().values() for one in many), default=1)
+    return max(1, min(MAX_BATCH, largest))
+
+
+def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Run in a new thread that does not keep the process alive: a stuck engine must not outlive its worker."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]  # there is a result where there is no error
+
+    def target() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:  # it belongs to whoever awaits
+            error = raised
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=target, daemon=True).start()
+    return future
+
+
+def stop_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Set `stop` when standard input closes, which it does however the parent dies."""
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=watch, daemon=True).start()
