@@ -8,13 +8,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from brushwork.prompts.braces import escape
 from brushwork.prompts.parameters import PARAMETERS
 from brushwork.prompts.prompt import Prompt, Reference
 from brushwork.prompts.references import WEIGHT_TAIL
 from brushwork.prompts.tokens import DASH
 from brushwork.prompts.versions import VERSIONS
-from brushwork.prompts.weights import escape
 
+LIKE_A_FLAG = re.compile(rf"[{DASH}][^\W\d_]")
+STARTS_LIKE_A_SIGN = re.compile(f"[={DASH}]")
 ENDS_LIKE_A_FLAG = re.compile(rf"[{DASH}][^\W\d_]+\Z")
 
 
@@ -25,7 +27,7 @@ def canonical(prompt: Prompt) -> str:
         if name == "version":
             parts.append(VERSIONS[prompt.version].flag)
         elif name == "no" and prompt.no:
-            parts.append(f"--no {list_text(prompt.no)}")
+            parts.append(f"--no{list_text(prompt.no)}")
         elif name in prompt.params:
             parts.append(f"--{name} {value_text(prompt.params[name])}".rstrip(" "))
     return " ".join(part for part in parts if part)
@@ -39,9 +41,13 @@ def value_text(value: Any) -> str:
 
 
 def list_text(items: tuple[str, ...]) -> str:
-    written = escape(", ".join(items))
+    """The items of `--no`, with the sign before them, each so that it stays an item."""
+    # Words like `—s 50` can only be items where they stuck to a comma or `=`; after a space they would be flags.
+    tight = any(LIKE_A_FLAG.search(item) for item in items)
+    text = escape(("," if tight else ", ").join(items))
+    text = f"={text}" if STARTS_LIKE_A_SIGN.match(text) else f" {text}"
     # The comma keeps a last word like `—raw` text, as it was when another item followed it.
-    return f"{written}," if ENDS_LIKE_A_FLAG.search(written) else written
+    return f"{text}," if ENDS_LIKE_A_FLAG.search(text) else text
 
 
 def reference_text(reference: Reference) -> str:

@@ -8,7 +8,7 @@ from brushwork.prompts.checks import Written
 from brushwork.prompts.findings import Findings, Problem, bad_value, grammar, shown
 from brushwork.prompts.parameters import PARAMETERS, REFUSED, REMOVED_IN, SPELLINGS, Parameter
 from brushwork.prompts.prompt import Task
-from brushwork.prompts.tokens import STRAY, Flag, Marks
+from brushwork.prompts.tokens import PUNCTUATION, STRAY, Flag, Marks
 from brushwork.prompts.values import READERS
 from brushwork.prompts.versions import DEFAULT_VERSION, VIDEO
 
@@ -107,7 +107,7 @@ class FlagReader:
         words = ended.split()
         if ended != body:
             self.warn_of_punctuation(flag)
-        if parameter.kind != "list" and any(sign in ended for sign in ",.;"):
+        if parameter.kind != "list" and any(sign in ended for sign in PUNCTUATION):
             clean = [word.rstrip(STRAY) for word in words]
             if clean != words:
                 self.warn_of_punctuation(flag)

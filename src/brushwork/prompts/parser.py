@@ -2,7 +2,8 @@
 
     characters and length   normalise.py
     what is where           tokens.py      quoted text, URLs, braces, flags
-    braces, URLs            here           references.py says what a URL is
+    braces                  braces.py
+    URLs                    here           references.py says what a URL is
     flags in reading order  here           values.py reads each value
     clashes, version table  checks.py
     weights                 weights.py
@@ -15,6 +16,7 @@ import re
 from collections.abc import Sequence
 
 from brushwork.prompts import checks, weights
+from brushwork.prompts.braces import check_braces, unescape
 from brushwork.prompts.canonical import canonical
 from brushwork.prompts.findings import Findings, bad_value, grammar, shown
 from brushwork.prompts.flags import FlagReader
@@ -22,19 +24,19 @@ from brushwork.prompts.normalise import plain
 from brushwork.prompts.parameters import REFUSED, SPELLINGS
 from brushwork.prompts.prompt import Prompt, Segment, Task
 from brushwork.prompts.references import WEIGHT_TAIL, url_problem
-from brushwork.prompts.tokens import STRAY, Marks, mark
+from brushwork.prompts.tokens import DASH, STRAY, Marks, mark
 from brushwork.prompts.versions import VERSIONS
 
 __all__ = ["canonical", "parse_prompt"]
 
-IMAGINE = re.compile(r"(?:/imagine(?: |$)(?:prompt ?:)? ?)+", re.IGNORECASE)
+IMAGINE = re.compile(rf"(?:/imagine(?: |$|(?=[{DASH}]{{2}}))(?:prompt ?:)? ?)+", re.IGNORECASE)
 
 
 def parse_prompt(text: str, *, task: Task = "image", strict: bool = False) -> Prompt:
     """Read a prompt, or raise PromptGrammarError (400) or PromptValueError (422) with a code and the flag to blame."""
     findings = Findings()
     text, marks = unwrap(plain(text, findings), findings)
-    check_braces(marks, findings)
+    check_braces(marks.braces, findings)
     start_of_flags = marks.flags[0].start if marks.flags else len(text)
     image_urls, words = take_image_urls(text[:start_of_flags], marks.urls, task, findings)
     flags = FlagReader(task, findings)
@@ -42,7 +44,7 @@ def parse_prompt(text: str, *, task: Task = "image", strict: bool = False) -> Pr
     checks.check_clashes(flags.written, findings)
     version = VERSIONS[flags.version]
     checks.check_version(flags.written, version, task, findings)
-    words = weights.unescape(words)
+    words = unescape(words)
     segments = weights.split(words, findings)
     check_something_is_asked(segments, image_urls, marks, task, findings)
     params = {} if findings.problems else checks.settle(flags.written, version, task, findings)
@@ -79,18 +81,6 @@ def without_imagine(text: str, findings: Findings) -> str:
         return text
     findings.warn("wrapper_removed", "The command /imagine was removed from the prompt.")
     return text[imagine.end() :]
-
-
-def check_braces(marks: Marks, findings: Findings) -> None:
-    """Refuse `{red, blue}`; a brace without its partner is a plain character."""
-    opening = marks.braces.find("{")
-    if opening >= 0 and "}" in marks.braces[opening:]:
-        raise grammar(
-            "permutations_not_supported",
-            "Permutations in { } are not supported; submit one prompt for each, or write \\{ and \\} for plain braces.",
-        )
-    if marks.braces:
-        findings.warn("lone_brace", "A { or } without its partner is read as plain text.")
 
 
 def take_image_urls(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from brushwork.prompts.findings import bad_value, shown
 from brushwork.prompts.prompt import Reference
-from brushwork.prompts.tokens import URL_START
+from brushwork.prompts.tokens import PUNCTUATION, URL_START
 
 LONGEST_URL = 1024
 HIGHEST_CODE = 4294967295
@@ -85,6 +85,7 @@ def weighted(word: str) -> tuple[str, float]:
 def reference_of(word: str, *, codes: bool) -> Reference:
     """One item of a list of references."""
     item, weight = weighted(word)
+    item = item.rstrip(PUNCTUATION)
     if abs(weight) > HEAVIEST:
         raise bad_value("out_of_range", f"The weight of {shown(word)} is beyond {HEAVIEST:.0f}.")
     if is_url(item):

@@ -25,11 +25,12 @@ MARK = re.compile(
 )
 """Each alternative starts at a character of its own and is bounded by the next mark, which keeps the pass linear."""
 
-CUT = re.compile("[,.;]+(?= |$)")
-"""Punctuation that ends a flag's name or value by mistake."""
-
-STRAY = " ,.;"
+PUNCTUATION = ",.;\uff0c\uff0e\uff1b"
+STRAY = f" {PUNCTUATION}"
 """Signs that end a value by mistake."""
+
+CUT = re.compile(f"[{PUNCTUATION}]+(?= |$)")
+"""Punctuation that ends a flag's name by mistake."""
 
 ASCII_FLAG = "--"
 GLUED_VALUES = frozenset({"version", "niji"})
@@ -155,7 +156,7 @@ def named(text: str, match: re.Match[str], end: int) -> Flag:
         return Flag(name, body, start)
     if sign == "=":
         return Flag(name, text[after + 1 : end], start, repaired_value="=")
-    if sign in ",.;":
+    if sign in PUNCTUATION:
         cut = CUT.match(text, after, end)
         if cut:
             return Flag(name, text[cut.end() : end], start, repaired_value=cut[0])
@@ -171,10 +172,10 @@ def fits(flag: Flag) -> bool:
     parameter = SPELLINGS.get(flag.name)
     if parameter is None and flag.name not in REFUSED:
         return False
-    word = flag.body.lstrip(" ").partition(" ")[0].rstrip(",.;")
+    word = flag.body.lstrip(" ").partition(" ")[0].rstrip(PUNCTUATION)
     if not word:
         # `x —raw, y` is a list, so a comma leaves text alone.
-        return stands_alone(flag.name, parameter) and not flag.body.strip(" ") and "," not in flag.repaired_value
+        return stands_alone(flag.name, parameter) and not flag.body.strip(" ") and flag.repaired_value[:1] != ","
     if parameter is None:
         return not REFUSED[flag.name].switch and bool(NUMBER.fullmatch(word))
     if flag.repaired_value not in ("", "="):
@@ -189,7 +190,7 @@ def stands_alone(name: str, parameter: Parameter | None) -> bool:
 def looks_like_a_flag(text: str, match: re.Match[str], end: int) -> bool:
     """Whether text deserves the warning `possible_flag`: a known name after `-`, `-- `, `---` or a missing space."""
     dash, after = match["dash"], match.end()
-    if match["name"].lower() not in SPELLINGS or (after < end and text[after] not in " =,.;0123456789"):
+    if match["name"].lower() not in SPELLINGS or (after < end and text[after] not in f"{STRAY}=0123456789"):
         return False
     if len(dash.rstrip(" ")) == 1:
         return dash == "-"

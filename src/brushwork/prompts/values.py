@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from math import gcd
 from typing import Any
 
+from brushwork.prompts.braces import unescape
 from brushwork.prompts.findings import bad_value, shown
 from brushwork.prompts.parameters import Kind, Parameter
 from brushwork.prompts.references import is_url, looks_like_a_reference, reference_of, url_of
-from brushwork.prompts.tokens import DASH, SHAPES, URL_START, plain_value
+from brushwork.prompts.tokens import DASH, SHAPES, STRAY, URL_START, plain_value
 from brushwork.prompts.versions import NIJI, NUMBERED
 
 Read = tuple[Any, int]
@@ -179,7 +180,7 @@ def plain_item(item: str) -> str:
     item = item.strip(" ")
     if not item.isascii():
         item = " ".join(plain_word(word) for word in item.split(" "))
-    return item.rstrip(" ,.;")
+    return unescape(item).rstrip(STRAY)
 
 
 def plain_word(word: str) -> str:

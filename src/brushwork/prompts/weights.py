@@ -1,4 +1,4 @@
-"""Multi-prompts: `tulips:: red::-0.5` into weighted segments; escaped braces into plain ones.
+"""Multi-prompts: `tulips:: red::-0.5` into weighted segments.
 
 Works on the words of a prompt alone, without its image URLs and flags. Text in double quotes is never looked into.
 """
@@ -23,27 +23,10 @@ SEPARATOR = re.compile(
 )
 """`::` and its weight, which must end where a word ends; `glued` is the number of `::2ship`, which stays text."""
 
-ESCAPED = re.compile(r'("[^"]*")|\\([{}])')
-PLAIN_BRACE = re.compile(r'("[^"]*")|([{}])')
-
 ROUNDING = 1e-6
 """Below this a binary sum says nothing about a decimal one: .1 + .2 - .3 is 0."""
 
 FOREIGN_WEIGHT = re.compile(r'"[^"]*"|(?P<foreign>\([^():"]*:[0-9]*\.?[0-9]+\))')
-
-
-def unescape(text: str) -> str:
-    """`\\{` and `\\}` as the braces they stand for."""
-    if "\\{" not in text and "\\}" not in text:
-        return text
-    return ESCAPED.sub(lambda match: match[1] or match[2], text)
-
-
-def escape(text: str) -> str:
-    """The reverse of `unescape`."""
-    if "{" not in text and "}" not in text:
-        return text
-    return PLAIN_BRACE.sub(lambda match: match[1] or "\\" + match[2], text)
 
 
 def split(text: str, findings: Findings) -> tuple[Segment, ...]:
