@@ -89,6 +89,11 @@ def _soft() -> Field:
     return np.stack([0.5 + 0.19 * _spectral(11 + i, 1.75, 1.5, 400) for i in range(4)], axis=-1)
 
 
+def _swell() -> Field:
+    """One fBm field, about 0..1, mean 0.5: a single channel is looked up four times faster."""
+    return 0.5 + 0.19 * _spectral(21, 1.75, 1.5, 400)
+
+
 def _fine() -> Field:
     """Four band-limited fields without large structure (2-20 cells), mean 0.5: (SIZE, SIZE, 4)."""
     return np.stack([0.5 + 0.19 * _spectral(31 + i, 0.9, 40, 420) for i in range(4)], axis=-1)
@@ -154,6 +159,7 @@ def _cells() -> Field:
 
 _MAKERS: dict[str, Callable[[], Field]] = {
     "soft": _soft,
+    "swell": _swell,
     "fine": _fine,
     "ridge": _ridge,
     "billow": _billow,
@@ -209,6 +215,8 @@ def look_up(tile: Field, u: Field, v: Field, *, cubic: bool = False) -> Field:
     h, w = tile.shape[:2]
     u, v = np.broadcast_arrays(u, v)
     shape = u.shape
+    if u.size == 0:
+        return np.zeros((*shape, *tile.shape[2:]), np.float32)
     u = u - np.floor(u * np.float32(1 / w)) * np.float32(w)
     v = v - np.floor(v * np.float32(1 / h)) * np.float32(h)
     count = u.size

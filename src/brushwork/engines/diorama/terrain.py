@@ -36,7 +36,7 @@ def _ridge(g: Grain, x: Field, z: Field, size: float, key: int) -> Field:
 
 
 def _soft(g: Grain, x: Field, z: Field, size: float, key: int) -> Field:
-    return g.at("soft", x, z, size, key, cubic=True)[..., 0]
+    return g.at("swell", x, z, size, key, cubic=True)
 
 
 def _bumps(g: Grain, x: Field, z: Field) -> Field:

@@ -17,12 +17,16 @@ from brushwork.engines.diorama.ground import Spots, shade, spots_of, sun_shadow
 from brushwork.engines.diorama.light import Light, light_for, to_display, to_light
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
 from brushwork.engines.diorama.places import PLACES
+from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things, split
 from brushwork.engines.diorama.scene import Scene, View
 from brushwork.engines.diorama.sky import paint_sky, sun_closeness
 from brushwork.engines.diorama.terrain import Land, land_for
 from brushwork.engines.diorama.water import paint_water
 
 OnPass = Callable[[str], None]
+
+_NEAR = 40.0
+"""What stands nearer than this is painted over the water; what is farther is mirrored in it. Metres."""
 
 
 @dataclass
@@ -106,13 +110,22 @@ def _paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     picture = _sky(scene, camera, light, grain, detail)
     tell("land")
     seen = cast(camera, land, detail=detail)
-    bed, mask = _land(picture, seen, scene, camera, light, grain, land)
+    bed, mask, shadow = _land(picture, seen, scene, camera, light, grain, land)
     depth = seen.z
     tell("plants")
-    tell("water")
-    if level is not None:
-        paint_water(picture, depth, mask, bed, scene=scene, camera=camera, light=light, grain=grain, level=level)
-        _water_haze(picture, depth, mask, camera, light)
+    things = place_things(scene, camera, grain, land, amount=detail, smallest=3.0)
+    fog = fog_by_column(light, camera)
+    wardrobe = Wardrobe(scene, light)
+    before = depth.copy()
+    far_first = split(things, _NEAR) if level is not None else (things,)
+    for part in far_first:
+        if part is not far_first[0] and level is not None:
+            tell("water")
+            mask *= depth >= before * 0.98  # what stands before the water hides it
+            paint_water(picture, depth, mask, bed, scene=scene, camera=camera, light=light, grain=grain, level=level)
+            _water_haze(picture, depth, mask, camera, light)
+        share = haze_share(light, part.z)
+        paint_things(picture, depth, shadow, part, wardrobe, camera=camera, fog=fog, share=share)
     tell("weather")
     color = to_display(picture[extra:])
 
@@ -149,8 +162,8 @@ def _land(
     z = seen.z[r, c]
     x = ratio[c] * z
     spots = spots_of(land, x, z, camera.footprint(z))
-    shadow = _shadows(seen, camera, light, land)[r, c]
-    colour = shade(scene, light, grain, spots, shadow)
+    shadow = _shadows(seen, camera, light, land)
+    colour = shade(scene, light, grain, spots, shadow[r, c])
     fog = fog_by_column(light, camera)[c]
     share = haze_share(light, z)
     low = np.exp(-np.maximum(spots.y, 0) / 60) * (1 - np.exp(-z / 1600)) * light.mist
@@ -164,7 +177,7 @@ def _land(
         mask = as_f32((bed < land.water).astype(np.float32))
         mask[seen.z > land.far * 0.98] = 1.0 if land.far > 20000 else 0.0
         mask[~seen.hit] = 0
-    return bed, mask
+    return bed, mask, shadow
 
 
 def _shadows(seen: Seen, camera: Camera, light: Light, land: Land) -> Field:
