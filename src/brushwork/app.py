@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import Account, PlanName
 from brushwork.accounts.credits import grant
-from brushwork.accounts.directory import account_by_name, all_accounts, create_account, set_plan
+from brushwork.accounts.directory import account_by_name, create_account, has_accounts, set_plan
 from brushwork.accounts.keys import create_key
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
@@ -27,8 +28,10 @@ from brushwork.engines.catalog import choose_engine
 from brushwork.errors import Unavailable
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store
+from brushwork.jobs.housekeeping import Housekeeping
 from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.rules import JobRules
+from brushwork.jobs.worker import Worker
 from brushwork.settings import Settings
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Task
@@ -108,8 +111,11 @@ async def prepare(settings: Settings, database: Database) -> FirstKey | None:
     await upgrade(database)
     path = settings.data_dir / "first-key"
     now = time.time()
-    async with database.write() as tx:
-        made = await make_first_account(tx, settings, now=now)
+    try:
+        async with database.write() as tx:
+            made = await make_first_account(tx, settings, now=now)
+    except IntegrityError:  # another process made it at the same moment
+        made = None
     if made:
         path.unlink(missing_ok=True)
         return FirstKey(write_once(path, made), path, is_new=True)
@@ -118,7 +124,7 @@ async def prepare(settings: Settings, database: Database) -> FirstKey | None:
 
 async def make_first_account(tx: AsyncConnection, settings: Settings, *, now: float) -> str | None:
     """Make the first account and return its key, or None when there is an account already."""
-    if await all_accounts(tx):
+    if await has_accounts(tx):
         return None
     account = await make_account(tx, settings, FIRST_ACCOUNT, plan="pro", now=now)
     if settings.welcome_points:
@@ -138,6 +144,23 @@ async def make_account(
     if plan and plan != account.plan:
         await set_plan(tx, account.id, plan, now=now)
     return account
+
+
+def build_worker(settings: Settings, database: Database, *, device: str, supervised: bool) -> Worker:
+    """The worker half. A supervised worker ends when its parent does."""
+    configure_logs(settings)
+    return Worker(
+        database=database,
+        files=open_files(settings, database),
+        engine=build_engine(settings),
+        rules=rules_of(settings),
+        device=device,
+        supervised=supervised,
+    )
+
+
+def build_housekeeping(settings: Settings, database: Database) -> Housekeeping:
+    return Housekeeping(database, open_files(settings, database), rules_of(settings))
 
 
 def create_app(settings: Settings, *, tasks: Mapping[str, type[Task]] = TASKS) -> "FastAPI":
@@ -192,6 +215,6 @@ def configure_logs(settings: Settings) -> None:
             *last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -32,8 +32,8 @@ async def account_by_name(tx: AsyncConnection, name: str) -> Account | None:
     return account_of(found) if found else None
 
 
-async def all_accounts(tx: AsyncConnection) -> list[Account]:
-    return [account_of(row) for row in await tx.execute(sa.select(accounts).order_by(accounts.c.id))]
+async def has_accounts(tx: AsyncConnection) -> bool:
+    return (await tx.execute(sa.select(accounts.c.id).limit(1))).first() is not None
 
 
 async def set_plan(tx: AsyncConnection, account_id: int, plan: PlanName, *, now: float) -> None:

@@ -7,16 +7,28 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
 import uvicorn
 
-from brushwork.app import FirstKey, build_engine, build_worker, create_app, open_database, prepare, rules_of
+from brushwork.app import (
+    FirstKey,
+    build_engine,
+    build_housekeeping,
+    build_worker,
+    create_app,
+    open_database,
+    prepare,
+    rules_of,
+)
 from brushwork.cli.imagine import draw_there
 from brushwork.cli.output import console, errors
+from brushwork.database.session import Database
+from brushwork.database.upgrade import upgrade
 from brushwork.engines.catalog import entry
 from brushwork.jobs.supervisor import Supervisor
 from brushwork.settings import Settings
@@ -57,7 +69,7 @@ def worker(
     run(work_forever(Settings(), device, supervised))
 
 
-def run(main: "asyncio._CoroutineLike[None]") -> None:
+def run(main: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop where there is one."""
     factory = None
     with contextlib.suppress(ImportError):
@@ -96,7 +108,9 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
         )
         server = uvicorn.Server(config)
         stop = asyncio.Event()
-        background = [asyncio.create_task(supervise(settings, database, stop))] if settings.workers else []
+        background = [asyncio.create_task(build_housekeeping(settings, database).run(stop))]
+        if settings.workers:
+            background.append(asyncio.create_task(supervise(settings, database, stop)))
         banner(settings, first)
         if first_picture and first:
             background.append(
@@ -111,7 +125,7 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
         await database.close()
 
 
-async def supervise(settings: Settings, database: object, stop: asyncio.Event) -> None:
+async def supervise(settings: Settings, database: Database, stop: asyncio.Event) -> None:
     command = [sys.executable, "-m", "brushwork", "worker", "--supervised"]
     devices = [f"cpu:{number}" for number in range(settings.workers)]
     supervisor = Supervisor(database=database, command=command, devices=devices, rules=rules_of(settings))
@@ -125,7 +139,11 @@ async def work_forever(settings: Settings, device: str, supervised: bool) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        await build_worker(settings, database, device=device, supervised=supervised).run(stop)
+        await upgrade(database)
+        tasks = [build_worker(settings, database, device=device, supervised=supervised).run(stop)]
+        if not supervised:  # a supervisor's process looks after this itself
+            tasks.append(build_housekeeping(settings, database).run(stop))
+        await asyncio.gather(*tasks)
     finally:
         await database.close()
 
