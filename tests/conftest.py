@@ -30,6 +30,9 @@ def postgres() -> Iterator[PostgresServer]:
     folder = tempfile.mkdtemp(prefix="bw-pg-")  # in /tmp: a socket's path must be short
     server = get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # no test pulls the plug
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     run_apart(prepare(server.get_uri(TEMPLATE)))
     yield server
@@ -58,7 +61,7 @@ def new_postgres(postgres: PostgresServer) -> Iterator[NewDatabase]:
     def new() -> str:
         made.append(f"test_{next(DATABASE_NUMBERS)}")
         with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {TEMPLATE}")
+            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         return postgres.get_uri(made[-1])
 
     yield new
