@@ -7,11 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic_core import to_json
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.responses import Response
 
 from brushwork import __version__
-from brushwork.api import account, files, health, jobs
+from brushwork.api import account, files, health, jobs, studio
 from brushwork.api.answers import HANDLERS, JsonBytes
 from brushwork.api.dependencies import Services
 from brushwork.api.edge import Edge
@@ -36,7 +35,8 @@ def web_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
         exception_handlers=dict(HANDLERS),
     )
     app.state.services = services
-    for router in (task_routes(services.tasks), jobs.router, account.router, files.router, health.router):
+    app.include_router(task_routes(services.tasks))
+    for router in (jobs.router, account.router, files.router, health.router, studio.router):
         app.include_router(router)
     serve_description(app, services)
     return app
@@ -53,7 +53,6 @@ def serve_description(app: FastAPI, services: Services) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to say more than it can see
 
-    async def get_description(_request: Request) -> Response:
+    @app.get("/openapi.json", include_in_schema=False)
+    async def get_description() -> Response:
         return JsonBytes(to_json(openapi()))
-
-    app.add_route("/openapi.json", get_description, include_in_schema=False)
