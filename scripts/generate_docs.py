@@ -1,7 +1,6 @@
 """Write `docs/reference/` from the code, or with --check say which pages are out of date.
 
-    python scripts/generate_docs.py
-    python scripts/generate_docs.py --check
+Run it from the root of the repository, as `make docs` and `make lint` do.
 """
 
 import sys

@@ -1,9 +1,13 @@
 """reference/cli.md, from the Typer app."""
 
-from collections.abc import Iterator
-from typing import Any
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from brushwork.cli.main import app
 from reference.markdown import anchor, code, fence, page, table
@@ -22,69 +26,94 @@ EXAMPLES = {
 }
 """One line that works for each command; a command without one stops the generator."""
 
-TYPES = {"text": "text", "integer": "whole number", "integer range": "whole number", "float": "number"}
-TYPES |= {"float range": "number", "path": "path", "directory": "path", "filename": "path", "boolean": ""}
+TYPES = {str: "text", int: "whole number", float: "number", Path: "path"}
+
+
+class Parameter(NamedTuple):
+    """An argument or option as the function of a command declares it."""
+
+    spellings: tuple[str, ...]
+    kind: Any
+    info: ArgumentInfo | OptionInfo
+    default: Any
 
 
 def commands_page() -> str:
-    found = list(commands(typer.main.get_command(app), "brushwork"))
-    overview = table(
-        ("command", "what it does"), [(f"[{code(path)}](#{anchor(path)})", sentence(command)) for path, command in found]
-    )
-    return page("Command line", INTRODUCTION, overview, *(section(path, command) for path, command in found))
+    found = list(commands(app, "brushwork"))
+    rows = [(f"[{code(path)}](#{anchor(path)})", first_sentence(function)) for path, function in found]
+    overview = table(("command", "what it does"), rows)
+    return page("Command line", INTRODUCTION, overview, *(section(path, function) for path, function in found))
 
 
-def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """(full name, command) of everything that can be run, in the order of --help."""
-    for name, inner in getattr(command, "commands", {}).items():
-        full = f"{path} {name}"
-        if hasattr(inner, "commands"):
-            yield from commands(inner, full)
-        else:
-            yield full, inner
+def commands(group: typer.Typer, path: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """(full name, function) of everything that can be run: commands first, then groups."""
+    for command in group.registered_commands:
+        if command.callback:
+            yield f"{path} {command.name}", command.callback
+    for inner in group.registered_groups:
+        if inner.typer_instance:
+            yield from commands(inner.typer_instance, f"{path} {inner.name}")
 
 
-def section(path: str, command: Any) -> str:
-    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
-    arguments = [parameter for parameter in shown if parameter.param_type_name == "argument"]
-    options = [parameter for parameter in shown if parameter.param_type_name == "option"]
-    parts = [f"## {path}", " ".join((command.help or "").split())]
-    if arguments:
-        rows = [(code(argument.name), kind_of(argument), help_of(argument)) for argument in arguments]
-        parts.append(table(("argument", "value", "meaning"), rows))
-    if options:
-        rows = [(", ".join(code(name) for name in option.opts), kind_of(option), help_of(option)) for option in options]
-        parts.append(table(("option", "value", "meaning"), rows))
+def parameters(function: Callable[..., Any]) -> Iterator[Parameter]:
+    """What the command takes, without what is hidden."""
+    hints = get_type_hints(function, include_extras=True)
+    for name, declared in inspect.signature(function).parameters.items():
+        annotated, info = get_args(hints[name])
+        choices = get_args(annotated) if get_origin(annotated) in (Union, UnionType) else (annotated,)
+        kind = next(choice for choice in choices if choice is not NoneType)
+        # Beside an annotation, Typer keeps the first spelling where the default would be.
+        spellings = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
+        spellings = spellings or [name if isinstance(info, ArgumentInfo) else f"--{name.replace('_', '-')}"]
+        if not info.hidden:
+            yield Parameter(tuple(spellings), kind, info, declared.default)
+
+
+def section(path: str, function: Callable[..., Any]) -> str:
+    taken = list(parameters(function))
+    parts = [f"## {path}", sentences(function)]
+    for word, info in (("argument", ArgumentInfo), ("option", OptionInfo)):
+        rows = [
+            (", ".join(code(name) for name in parameter.spellings), kind_of(parameter), help_of(parameter))
+            for parameter in taken
+            if isinstance(parameter.info, info)
+        ]
+        if rows:
+            parts.append(table((word, "value", "meaning"), rows))
     return "\n\n".join([*parts, fence(EXAMPLES[path], "sh")])
 
 
-def kind_of(parameter: Any) -> str:
-    kind = TYPES[parameter.type.name]
-    if not kind:
+def kind_of(parameter: Parameter) -> str:
+    if parameter.kind is bool:
         return "switch"
-    low, high = getattr(parameter.type, "min", None), getattr(parameter.type, "max", None)
-    limits = f" {low} to {high}" if high is not None else (f" from {low}" if low is not None else "")
-    return kind + limits
+    if get_origin(parameter.kind) is Literal:
+        return " or ".join(code(choice) for choice in get_args(parameter.kind))
+    low, high = parameter.info.min, parameter.info.max
+    limits = f" {low:g} to {high:g}" if high is not None else (f" from {low:g}" if low is not None else "")
+    return TYPES[parameter.kind] + limits
 
 
-def help_of(parameter: Any) -> str:
-    text = [" ".join((getattr(parameter, "help", "") or "").split())]
-    if parameter.param_type_name == "argument":
-        return text[0]
-    if parameter.default not in (None, False) and not callable(parameter.default):
+def help_of(parameter: Parameter) -> str:
+    text = [(parameter.info.help or "").strip()]
+    if parameter.default not in (None, False, inspect.Parameter.empty):
         text.append(f"Default: {code(parameter.default)}.")
-    if parameter.envvar:
-        text.append(f"Or the variable {code(parameter.envvar)}.")
+    if parameter.info.envvar:
+        text.append(f"Or the variable {code(parameter.info.envvar)}.")
     return " ".join(text)
 
 
-def sentence(command: Any) -> str:
-    return " ".join((command.help or "").split()).partition(". ")[0].rstrip(".") + "."
+def sentences(function: Callable[..., Any]) -> str:
+    return " ".join((function.__doc__ or "").split())
+
+
+def first_sentence(function: Callable[..., Any]) -> str:
+    return sentences(function).partition(". ")[0].rstrip(".") + "."
 
 
 INTRODUCTION = """
 `brushwork` is the only command; `brushwork --help` and `--help` after any command below say the same as this page.
 `brushwork --version` prints the version. Commands that list or create something take `--json`.
 
-Exit codes: 0 done · 1 it did not work, and stderr says why · 2 the command line or a setting is wrong · 130 interrupted.
+Exit codes: 0 done · 1 it did not work, and stderr says why · 2 the command line or a setting is wrong · 130
+interrupted.
 """

@@ -23,7 +23,7 @@ SENTENCES = {
 
 DEFINITION = re.compile(r"^(?P<table>\w+) = sa\.Table\($")
 REMARK = re.compile(r'^\s+sa\.Column\("(?P<column>\w+)".*#\s+(?P<remark>.+)$')
-DIALECTS = (sqlite.dialect(), postgresql.dialect())
+DIALECTS: tuple[sa.Dialect, ...] = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]  # as SQLAlchemy leaves them
 
 
 def database_page() -> str:
@@ -42,7 +42,7 @@ def section(described: sa.Table, remarks: dict[tuple[str, str], str]) -> str:
         for column in described.columns
     ]
     indexes = [
-        f"- {code(index.name)} on {', '.join(code(part) for part in index.columns.keys())}{condition(index)}"
+        f"- {code(index.name)} on {', '.join(code(column.name) for column in index.columns)}{condition(index)}"
         for index in sorted(described.indexes, key=lambda index: str(index.name))
     ]
     parts = [f"## {described.name}", SENTENCES[described.name], table(("column", "type", "rules", "remark"), rows)]

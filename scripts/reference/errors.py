@@ -5,7 +5,7 @@ import textwrap
 from brushwork import errors
 from brushwork.api.views import ErrorView
 from brushwork.errors import BrushworkError, all_errors
-from reference.markdown import code, fence, json_fence, link_to, page, table
+from reference.markdown import fence, json_fence, link_to, page, table
 from reference.prompt_errors import prompt_codes, prompt_section
 
 EXAMPLES: tuple[BrushworkError, ...] = (
@@ -69,9 +69,9 @@ def first_line(kind: type[BrushworkError]) -> str:
     return (kind.__doc__ or "").splitlines()[0]
 
 
-INTRODUCTION = f"""
-Every answer that is not 200 has this body: the HTTP status as `code`, a sentence for people as `message`, and in `detail`
-a stable {code("code")} for programs together with what is known about the problem. The same object is repeated inside
+INTRODUCTION = """
+Every answer that is not 200 has this body: the HTTP status as `code`, a sentence for people as `message`, and in
+`detail` a stable `code` for programs together with what is known about the problem. The same object is repeated inside
 `error`, because some clients read it there and some at the top.
 
 A job that failed carries such an object in its own `error`, beside the status 200 of the request that asked for it.

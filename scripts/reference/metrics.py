@@ -90,6 +90,6 @@ async def exposition() -> str:
 
 INTRODUCTION = """
 `GET /metrics` answers in the text format of Prometheus, without a key: keep it away from the public at your proxy. The
-request metrics are those of the process that answers; jobs, the queue, workers and points come from the database and are the same
-on every machine. Below each metric are the samples of a server with one waiting job.
+request metrics are those of the process that answers; jobs, the queue, workers and points come from the database and
+are the same on every machine. Below each metric are the samples of a server with one waiting job.
 """

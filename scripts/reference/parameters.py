@@ -53,11 +53,8 @@ def default_of(row: Parameter) -> str:
 
 def versions_of(known: Collection[str]) -> str:
     pictures = [name for name in PICTURES if name in known]
-    if len(pictures) == len(PICTURES):
-        words = ["all picture versions"]
-    else:
-        words = [", ".join(pictures)] if pictures else []
-    return " and ".join(words + (["video"] if VIDEO in known else []))
+    spoken = "all picture versions" if len(pictures) == len(PICTURES) else ", ".join(pictures)
+    return " and ".join(filter(None, (spoken, "video" if VIDEO in known else "")))
 
 
 def needed(name: str) -> str:

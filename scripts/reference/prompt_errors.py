@@ -1,4 +1,4 @@
-"""The codes of the prompt language for reference/errors.md and prompt-parameters.md, each shown by a prompt that is parsed."""
+"""The codes of the prompt language, for reference/errors.md and prompt-parameters.md, each shown by a real prompt."""
 
 from collections.abc import Mapping
 
@@ -66,7 +66,8 @@ def prompt_section() -> str:
         error = raised(name)
         shown = prompt if len(prompt) <= LONGEST_SHOWN else prompt[:20] + "…"
         facts = f"Status {error.status}, `{type(error).__name__}`. {meaning}"
-        example = fence(printable(shown), "prompt wrong")
+        is_whole = printable(shown) == prompt
+        example = fence(printable(shown), "prompt wrong" if is_whole else "text")
         sections.append(f"## {name}\n\n{facts}\n\n{example}\n\n> {error.message}")
     return "\n\n".join(sections)
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from brushwork.settings import Settings
-from reference.markdown import code, fence, link_to, page, table
+from reference.markdown import code, fence, page, table
 
 EXAMPLES = {
     "data_dir": "/srv/brushwork",
@@ -54,9 +54,8 @@ def settings_page() -> str:
 
 def section(name: str, field: FieldInfo) -> str:
     facts = f"Variable {code(variable(name))} · {type_of(field)} · default {shown_default(field.default)}"
-    return "\n\n".join(
-        (f"## {name}", str(field.description), facts, fence(f"{variable(name)}={EXAMPLES[name]}", "sh"))
-    )
+    example = fence(f"{variable(name)}={EXAMPLES[name]}", "sh")
+    return "\n\n".join((f"## {name}", str(field.description), facts, example))
 
 
 def variable(name: str) -> str:
@@ -83,10 +82,10 @@ def shown_default(default: Any) -> str:
     return "empty" if default == "" else code(f"{default:g}" if isinstance(default, float) else default)
 
 
-INTRODUCTION = f"""
-Every option of Brushwork, and there are no others. Set one in the environment, or as a line of a file named `.env` in the
-folder Brushwork is started from; the environment wins. Each option works as it is, so an empty configuration is a
-good one. `brushwork serve --host --port --workers` stand for {link_to("host")}, {link_to("port")} and {link_to("workers")}.
+INTRODUCTION = """
+Every option of Brushwork, and there are no others. Set one in the environment, or as a line of a file named `.env` in
+the folder Brushwork is started from; the environment wins. Each option works as it is, so an empty configuration is a
+good one. `brushwork serve` has `--host`, `--port` and `--workers` for three of them.
 
 A value that cannot be read stops the command with exit code 2 and names its variable.
 """

@@ -79,12 +79,12 @@ def first_line(task: type[Task]) -> str:
 
 
 INTRODUCTION = """
-A task type is what can be asked: `POST /v1/<task>` with a JSON object. The answer is the new job, and comes as soon as the job is
-stored and its price is held. In optional fields `null` and `""` mean "not given"; fields that are not listed are
-ignored. What the words of a prompt may be followed by is in [prompt parameters](prompt-parameters.md).
+A task type is what can be asked: `POST /v1/<task>` with a JSON object. The answer is the new job, and comes as soon as
+the job is stored and its price is held. In optional fields `null` and `""` mean "not given"; fields that are not listed
+are ignored. What the words of a prompt may be followed by is in [prompt parameters](prompt-parameters.md).
 """
 
 FINISHED = """
-`GET /v1/job/{job_id}` answers with the same object, fuller. `image_url` is the grid, `image_urls` are the four pictures. A time
-that has not come is `0001-01-01T00:00:00Z`.
+`GET /v1/job/{job_id}` answers with the same object, fuller. `image_url` is the grid, `image_urls` are the four
+pictures. A time that has not come is `0001-01-01T00:00:00Z`.
 """.strip()

@@ -52,6 +52,6 @@ def flags(names: frozenset[str] | set[str]) -> str:
 
 INTRODUCTION = f"""
 A version says which parameters and values a prompt may have, what they cost, and which plan an account needs. Without
-`--v` or `--niji` it is {DEFAULT_VERSION}. The engine decides how a version looks: Diorama, the embedded painter, draws them
-all with one hand, and only `--niji` changes its style.
+`--v` or `--niji` it is {DEFAULT_VERSION}. The engine decides how a version looks: Diorama, the embedded painter, draws
+them all with one hand, and only `--niji` changes its style.
 """
