@@ -82,7 +82,7 @@ async def on_invalid_parameters(_request: Request, error: Exception) -> Response
     """A query parameter or header that cannot be read: 400, never the framework's 422."""
     assert isinstance(error, RequestValidationError)
     problems: list[Any] = [{**problem, "loc": problem["loc"][1:]} for problem in error.errors()]
-    return error_answer(invalid_field(problems))
+    return error_answer(invalid_field(problems, spelling={}))
 
 
 async def on_outage(_request: Request, _error: Exception) -> Response:

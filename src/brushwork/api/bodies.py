@@ -159,7 +159,8 @@ def task_of(fields: Mapping[str, Any], kind: type[AnyTask]) -> AnyTask:
     try:
         return kind.model_validate(given)
     except ValidationError as problem:
-        raise invalid_field(problem.errors(include_url=False, include_input=False)) from None
+        found = problem.errors(include_url=False, include_input=False)
+        raise invalid_field(found, spelling=reference_spelling(kind)) from None
 
 
 def without_blanks(fields: Mapping[str, Any], kind: type[Task]) -> dict[str, Any]:
@@ -171,16 +172,16 @@ def without_blanks(fields: Mapping[str, Any], kind: type[Task]) -> dict[str, Any
     return {name: value for name, value in fields.items() if value is not None and value != ""}
 
 
-def invalid_field(problems: list[ErrorDetails]) -> InvalidField:
-    """The client's error for what pydantic found."""
-    found = [{"field": path(problem["loc"]), "problem": sentence(problem)} for problem in problems]
+def invalid_field(problems: list[ErrorDetails], *, spelling: Mapping[str, str]) -> InvalidField:
+    """The client's error for what pydantic found, with the names of fields as the reference spells them."""
+    found = [{"field": path(problem["loc"], spelling), "problem": sentence(problem)} for problem in problems]
     first = found[0]
     return InvalidField(first["field"], first["problem"], **({"problems": found} if len(found) > 1 else {}))
 
 
-def path(location: tuple[int | str, ...]) -> str:
+def path(location: tuple[int | str, ...], spelling: Mapping[str, str]) -> str:
     """`("mask", "areas", 0, "points")` → `mask.areas[0].points`."""
-    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in location]
+    steps = [f"[{step}]" if isinstance(step, int) else f".{spelling.get(step, step)}" for step in location]
     return "".join(steps).removeprefix(".") or "body"
 
 
@@ -225,6 +226,11 @@ def required_fields(kind: type[Task]) -> Mapping[str, str]:
         if field.is_required()
         for spelling in (name, field.alias or name)
     }
+
+
+@lru_cache(maxsize=256)
+def reference_spelling(kind: type[Task]) -> Mapping[str, str]:
+    return {name: field.alias or name for name, field in kind.model_fields.items()}
 
 
 @lru_cache(maxsize=256)

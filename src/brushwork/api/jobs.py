@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, StringConstraints
 from starlette.responses import Response
 
 from brushwork.api.answers import job_answer, json_answer
@@ -17,6 +17,8 @@ from brushwork.jobs.job import ClientStatus
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
+TaskType = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_-]+$")]
+Cursor = Annotated[str, StringConstraints(max_length=256)]
 blank_is_absent = BeforeValidator(lambda value: None if value == "" else value)
 REFUSALS: dict[int | str, dict[str, Any]] = refusals(401, 404, 500, 503)
 
@@ -46,10 +48,10 @@ async def list_jobs(
     services: CurrentServices,
     jobs: CurrentJobs,
     status: Annotated[ClientStatus | None, blank_is_absent, Query()] = None,
-    task_type: Annotated[str | None, blank_is_absent, Query(max_length=64, pattern=r"^[a-z_-]+$")] = None,
+    task_type: Annotated[TaskType | None, blank_is_absent, Query()] = None,
     created_after: Annotated[datetime | None, blank_is_absent, Query(description="RFC 3339, or Unix seconds")] = None,
     created_before: Annotated[datetime | None, blank_is_absent, Query(description="RFC 3339, or Unix seconds")] = None,
-    cursor: Annotated[str | None, blank_is_absent, Query(max_length=256, description="`next_cursor` of a page")] = None,
+    cursor: Annotated[Cursor | None, blank_is_absent, Query(description="`next_cursor` of a page")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """List jobs, newest first, a page at a time."""

@@ -61,7 +61,7 @@ class OpenFile:
         for at in range(start, stop, CHUNK):
             try:
                 part = await obstore.get_range_async(self.store, self.path, start=at, end=min(at + CHUNK, stop))
-            except NotFoundError as error:
+            except (NotFoundError, FileNotFoundError) as error:
                 raise FileNotFound from error
             yield bytes(part)
 

@@ -6,6 +6,7 @@ Every query names the account, so that another account's job is simply not there
 import base64
 import binascii
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,6 @@ def read_cursor(cursor: str) -> tuple[float, str]:
         created_at, job_id = json.loads(
             base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         )
-        return float(created_at), str(job_id)
-    except (binascii.Error, ValueError, TypeError) as error:
+        return float(created_at), str(uuid.UUID(job_id))
+    except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InvalidField("cursor", "is not one that this server gave out.") from error

@@ -4,7 +4,7 @@ from typing import Any
 
 from brushwork.jobs.job import Job, JobFile
 
-PLAIN = [name for name in Job.__dataclass_fields__ if name not in ("stage", "files", "output", "queue_position")]
+PLAIN = [name for name in Job.__dataclass_fields__ if name not in ("stage", "files", "output", "detail", "queue_position")]
 
 
 def job_of(row: Any, *, queue_position: int | None = None) -> Job:
@@ -17,5 +17,6 @@ def job_of(row: Any, *, queue_position: int | None = None) -> Job:
         stage=values["stage"],
         files=files,
         output=output or None,
+        detail=values["detail"] or ({"warnings": values["warnings"]} if values["warnings"] else None),
         queue_position=queue_position,
     )

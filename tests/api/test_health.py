@@ -1,0 +1,87 @@
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
+
+from brushwork.app import create_app
+from brushwork.database.tables import workers
+from tests.api.conftest import Api, client_of, settings_for
+
+
+async def add_worker(api: Api, name: str, *, last_seen: float) -> None:
+    row = {"host": "here", "pid": 1, "device": "cpu:0", "engine": "noop", "pools": ["default"], "started_at": 0.0}
+    async with api.services.database.write() as tx:
+        await tx.execute(sa.insert(workers).values(id=name, last_seen=last_seen, **row))
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """(name, label values in alphabetical order of the labels) → value."""
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_a_server_that_can_work_says_so_and_counts_its_workers(each_api: Api) -> None:
+    await add_worker(each_api, "alive", last_seen=time.time())
+    await add_worker(each_api, "gone", last_seen=time.time() - 3600)
+
+    alive = await each_api.client.get("/api/healthz")
+    ready = await each_api.client.get("/readyz")
+
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "workers": 1})
+    assert (await each_api.client.head("/healthz")).status_code == 200
+
+
+async def test_a_server_whose_database_is_behind_is_not_ready(each_api: Api) -> None:
+    async with each_api.services.database.write() as tx:
+        await tx.exec_driver_sql("UPDATE alembic_version SET version_num = 'older'")
+
+    answer = await each_api.client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["detail"]["checks"] == {"database": True, "migrations": False, "store": True}
+    assert answer.json()["error"]["code"] == 503
+
+
+async def test_a_server_without_database_and_store_lives_but_is_not_ready(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "data", "postgresql://nobody@127.0.0.1:1/nowhere")
+    app = create_app(settings)
+    folder = Path(settings.resolved_store_url.removeprefix("file://"))
+    folder.rmdir()
+    folder.write_text("a file where the folder was")
+
+    async with app.router.lifespan_context(app), client_of(app, "") as client:
+        alive, ready = await client.get("/healthz"), await client.get("/readyz")
+
+    assert alive.status_code == 200
+    assert ready.status_code == 503
+    assert ready.json()["detail"]["checks"] == {"database": False, "migrations": False, "store": False}
+
+
+async def test_metrics_tell_requests_jobs_queue_workers_and_points(each_api: Api) -> None:
+    cancelled = await each_api.submit()
+    await each_api.submit("a fox --turbo")
+    await each_api.client.delete(f"/v1/job/{cancelled}")
+    await each_api.client.get("/no/such/path")
+    await each_api.client.request("BREW", "/healthz")
+    await add_worker(each_api, "alive", last_seen=time.time())
+
+    answer = await each_api.client.get("/metrics")
+    found = samples(answer.text)
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert found["brushwork_http_requests_total", "POST", "/v1/diffusion", "200"] == 2
+    assert found["brushwork_http_requests_total", "GET", "unmatched", "404"] == 1
+    assert found["brushwork_http_requests_total", "other", "/healthz", "405"] == 1
+    assert found["brushwork_http_request_seconds_count", "POST", "/v1/diffusion"] == 2
+    assert found["brushwork_jobs", "queued"] == 1
+    assert found["brushwork_jobs", "cancelled"] == 1
+    assert found["brushwork_jobs", "running"] == 0
+    assert found["brushwork_queue_depth", "default", "10"] == 1
+    assert found["brushwork_workers", "noop"] == 1
+    assert found["brushwork_points", "held"] == 160
+    assert found["brushwork_points", "available"] == 100_000 - 160
