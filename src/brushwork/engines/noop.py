@@ -33,6 +33,8 @@ class NoopEngine:
             if self.seconds:
                 time.sleep(self.seconds / 10)
             wanted = [row for row in wanted if still_wanted(row, done, sink)]
+            if not wanted:
+                break
         return [RowResult(row.index, flat_colour(row.seed + row.index), degraded=("engine:noop",)) for row in wanted]
 
 
