@@ -155,6 +155,8 @@ def banner(settings: Settings, first: FirstKey | None) -> None:
     console.print(f"[bold]Brushwork[/bold] on [bold cyan]{url}[/bold cyan]", soft_wrap=True)
     console.print(f"  engine    {entry(settings.engine).name}", soft_wrap=True)
     console.print(f"  database  {settings.resolved_database_url.rsplit('@', 1)[-1]}", soft_wrap=True)
+    studio = f"{url}/studio#key={first.key}" if first else f"{url}/studio"
+    console.print(f"  studio    [bold cyan]{studio}[/bold cyan]", soft_wrap=True)
     if first is None:
         console.print("  key       make one with: brushwork keys create")
         return

@@ -54,6 +54,7 @@ const appliedWords = ([name, how]) => (how === "native" ? `--${name}` : `--${nam
 function groupDegraded(items) {
   const groups = {};
   for (const item of items) {
+    if (item.startsWith("engine:")) continue; // said in the facts
     const [, kind, text] = /^(word|negative|parameter):(.*)$/s.exec(item) ?? [null, "other", item];
     (groups[kind] ??= []).push(text);
   }
