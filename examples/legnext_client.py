@@ -14,7 +14,7 @@ def main() -> None:
     server = os.environ.get("BRUSHWORK_SERVER", "http://127.0.0.1:8080")
     client = Client(api_key=os.environ["BRUSHWORK_API_KEY"], base_url=f"{server}/api")
 
-    print(f"{client.account.balance().data.available_points} points")
+    print(f"{client.account.balance().available_points} points")
     job = client.midjourney.diffusion(prompt)
     done = client.tasks.wait_for_completion(job.job_id, poll_interval=1)
     print(done.output.image_url)

@@ -27,7 +27,7 @@ from brushwork.tasks.diffusion import Diffusion
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
-WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
+WRITTEN = [page for page in PAGES if page.is_relative_to(ROOT / "docs") and page.parent.name != "reference"]
 REFERENCE = ROOT / "docs" / "reference"
 
 FENCE = re.compile(r"^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -310,4 +310,4 @@ def test_written_pages_are_short_and_say_nothing_of_this_machine() -> None:
         assert text.startswith("# "), page
         assert len(text.splitlines()) < 250, page
     for page in PAGES:
-        assert not re.search(r"/home/|/root/|/work/|/tmp/", text_of(page)), page
+        assert not re.search(r"/home/(?!you/)|/root/|/work/|/tmp/", text_of(page)), page
