@@ -68,11 +68,11 @@ def _shelf(
     tx, ty = tx / norm, np.maximum(ty / norm, -0.2) + 0.35
 
     def density(x: Field, y: Field) -> Field:
-        mass = grain.at("soft", x, y * 0.6, 5.2, 30 + index)
-        heads = grain.at("billow", x + (mass[..., 1] - 0.5) * 0.5, y, 5.5, 40 + index)
+        mass = grain.at("soft", x, y * 0.9, 8.5, 30 + index, turn=False)
+        heads = grain.at("billow", x + (mass[..., 1] - 0.5) * 0.5, y * 1.25, 6.5, 40 + index)
         curls = grain.at("billow", x, y, 1.5, 50 + index)
-        body = (mass[..., 0] - (0.80 - 0.52 * cover * presence)) * 3.4
-        rise = np.where(y > 0, y * 1.25, -y * 3.4)
+        body = (mass[..., 0] - (0.70 - 0.46 * cover * presence)) * 3.6
+        rise = np.where(y > 0, y * 2.3, -y * 5.0)
         return as_f32(body + (heads - 0.5) * 0.85 + (curls - 0.55) * (0.30 * octaves) - rise)
 
     x, y = r / size, (s - floor) / size

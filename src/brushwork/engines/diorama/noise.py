@@ -89,6 +89,11 @@ def _soft() -> Field:
     return np.stack([0.5 + 0.19 * _spectral(11 + i, 1.75, 1.5, 400) for i in range(4)], axis=-1)
 
 
+def _gentle() -> Field:
+    """Four fields of large smooth forms only, about 0..1, mean 0.5: (SIZE, SIZE, 4)."""
+    return np.stack([0.5 + 0.19 * _spectral(51 + i, 1.6, 1.5, 22) for i in range(4)], axis=-1)
+
+
 def _swell() -> Field:
     """One fBm field, about 0..1, mean 0.5: a single channel is looked up four times faster."""
     return 0.5 + 0.19 * _spectral(21, 1.75, 1.5, 400)
@@ -159,6 +164,7 @@ def _cells() -> Field:
 
 _MAKERS: dict[str, Callable[[], Field]] = {
     "soft": _soft,
+    "gentle": _gentle,
     "swell": _swell,
     "fine": _fine,
     "ridge": _ridge,

@@ -27,14 +27,14 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Art:
-    """One drawing, (h, w) fields; its root is the middle of the lower edge and its height is 1."""
+    """One drawing at one size, (h, w) bytes; its root is the middle of the lower edge and its height is 1."""
 
-    cover: Field
-    tone: Field
-    nx: Field
-    ny: Field
-    parts: Field
-    """(h, w, 3) shares of wood, bloom and heart; the rest is leaf."""
+    cover: Pixels
+    tone: Pixels
+    normal: Pixels
+    """(h, w, 2): rightward and upward part of the surface normal, 0..255 for -1..1."""
+    parts: Pixels
+    """(h, w, 3): shares of wood, bloom and heart; the rest is leaf."""
 
 
 class Easel:
@@ -60,6 +60,16 @@ class Easel:
             float(part * 60),
         )
         cv2.fillPoly(self.sheet, [self._px(points)], colour, shift=4)
+
+    def shapes(self, points: Points, tones: Points, normals: Points, part: int) -> None:
+        """Many convex shapes (n, k, 2) in this order; tones (n,), normals (n, 2)."""
+        x = points[..., 0] * self.h + self.w / 2
+        y = (1 - points[..., 1]) * self.h
+        corners = np.round(np.stack([x, y], axis=-1) * 16).astype(np.int32)
+        level = np.full(len(tones), part * 60.0)
+        colours = np.stack([np.clip(tones, 0, 1) * 255, *(127.5 + 127 * np.clip(normals.T, -1, 1)), level], axis=-1).tolist()
+        for corner, colour in zip(corners, colours, strict=True):
+            cv2.fillConvexPoly(self.sheet, corner, colour, shift=4)
 
     def blade(
         self, root: tuple[float, float], tip: tuple[float, float], bend: float, width: float, tones: tuple[float, float], part: int = LEAF,
@@ -97,22 +107,25 @@ class Easel:
         t = np.linspace(0, 2 * np.pi, 14, endpoint=False)
         self.shape(np.stack([at[0] + rx * np.cos(t), at[1] + ry * np.sin(t)], axis=-1), tone, normal, part)
 
-    def finish(self) -> Art:
-        part = (self.sheet[..., 3].astype(np.int32) + 30) // 60
-        cover = (part > 0).astype(np.float32)
+    def finish(self) -> tuple[Art, ...]:
+        """The drawing at its full size, half, a quarter and so on down to about 24 pixels."""
+        part = self.sheet[..., 3]
+        shares: Pixels = np.stack([(part == k * 60).astype(np.uint8) * 255 for k in (WOOD, BLOOM, HEART)], axis=-1)
         size = (self.w // _SUPER, self.h // _SUPER)
-
-        def shrink(field: Field) -> Field:
-            return as_f32(cv2.resize(field, size, interpolation=cv2.INTER_AREA))
-
-        small = shrink(cover)
-        whole = np.maximum(small, 1e-4)
-        data = self.sheet.astype(np.float32) * cover[..., None]
-        tone = shrink(data[..., 0]) / whole / 255
-        nx = (shrink(data[..., 1]) / whole - 127.5) / 127
-        ny = (shrink(data[..., 2]) / whole - 127.5) / 127
-        shares = [shrink((part == k).astype(np.float32)) / whole for k in (WOOD, BLOOM, HEART)]
-        return Art(small, tone, nx, ny, np.stack(shares, axis=-1))
+        # What is not drawn is zero in every channel, so averages are premultiplied by the cover.
+        tones = cv2.resize(self.sheet[..., :3], size, interpolation=cv2.INTER_AREA)
+        parts = cv2.resize(shares, size, interpolation=cv2.INTER_AREA)
+        cover = cv2.resize((part > 0).astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+        levels = []
+        while True:
+            share = np.maximum(cover, 1).astype(np.float32)[..., None] / 255
+            data = [np.clip(np.round(field / share), 0, 255).astype(np.uint8) for field in (tones, parts)]
+            levels.append(Art(cover, data[0][..., 0], data[0][..., 1:3], data[1]))
+            h, w = cover.shape
+            if h // 2 <= 20:
+                return tuple(levels)
+            size = (max(w // 2, 1), h // 2)
+            tones, parts, cover = (cv2.resize(field, size, interpolation=cv2.INTER_AREA) for field in (tones, parts, cover))
 
 
 # ---------------------------------------------------------------- the kinds
@@ -250,15 +263,19 @@ def _reed(e: Easel) -> None:
 
 def _clump_of_leaves(e: Easel, centre: Points, radius: Points, count: int, size: float, base: float, crown: Points) -> None:
     """Leaves on a spheroid, back to front; the lower and the inner ones darker. `crown` is the middle of the whole plant."""
-    d = e.rng.normal(0, 1, (count, 3))
+    rng = e.rng
+    d = rng.normal(0, 1, (count, 3))
     d /= np.linalg.norm(d, axis=1, keepdims=True)
-    d = d[np.argsort(d[:, 2])]
-    for nx, ny, nz in d:
-        at = centre + np.array([nx, ny]) * radius * e.rng.uniform(0.72, 1.05)
-        outward = (at - crown) / (np.abs(radius).max() * 4)
-        tone = base + 0.26 * ny + 0.10 * nz + e.rng.uniform(-0.13, 0.13)
-        normal = (float(nx * 0.65 + outward[0] * 0.7), float(ny * 0.65 + outward[1] * 0.7 + 0.12))
-        e.leaf(at, size * e.rng.uniform(0.7, 1.3), e.rng.uniform(0, 6.28), tone, normal, LEAF, 0.55)
+    d = d[np.argsort(d[:, 2], kind="stable")]
+    at = centre + d[:, :2] * radius * rng.uniform(0.72, 1.05, (count, 1))
+    outward = (at - crown) / (np.abs(radius).max() * 4)
+    tones = base + 0.26 * d[:, 1] + 0.10 * d[:, 2] + rng.uniform(-0.13, 0.13, count)
+    normals = d[:, :2] * 0.65 + outward * 0.7 + np.array([0, 0.12])
+    angle, grow = rng.uniform(0, 6.28, count), size * rng.uniform(0.7, 1.3, count)
+    c, s = np.cos(angle) * grow, np.sin(angle) * grow
+    outline = np.array([[-1, 0], [-0.35, 0.55], [0.45, 0.44], [1, 0], [0.45, -0.44], [-0.35, -0.55]])
+    points = np.stack([outline[:, 0] * c[:, None] - outline[:, 1] * s[:, None], outline[:, 0] * s[:, None] + outline[:, 1] * c[:, None]], axis=-1)
+    e.shapes(points + at[:, None, :], tones, normals, LEAF)
 
 
 def _broadleaf(e: Easel) -> None:
@@ -296,26 +313,28 @@ def _pine(e: Easel) -> None:
     rng = e.rng
     wide = rng.uniform(0.17, 0.23)
     e.limb(np.array([0.0, 0.0]), np.array([0.0, 0.9]), 0.034, 0.006, 0.35)
-    tiers = int(rng.integers(24, 30))
-    for i in range(tiers):
-        y = 0.10 + 0.87 * (i / tiers) ** 0.92
+    for i in range(26):
+        y = 0.10 + 0.87 * (i / 26) ** 0.92
         reach = wide * (1 - (y - 0.08) / 0.95) ** 0.85 * rng.uniform(0.82, 1.12) + 0.010
-        around = np.linspace(0, 2 * np.pi, 11, endpoint=False) + rng.uniform(0, 0.6)
-        around = around[np.argsort(-np.sin(around))]  # the far ones first
-        for a in around:
-            out, toward = np.cos(a), -np.sin(a)
-            length = reach * rng.uniform(0.75, 1.12)
-            droop = 0.30 + 0.25 * rng.random()
-            steps = 7
-            for k in range(steps):
-                t = (k + 1) / steps
-                at = np.array([out * length * t, y - droop * length * t * t * 0.9 - toward * 0.014 * t])
-                size = 0.034 * (1.25 - 0.75 * t) * (0.40 + 0.75 * (1 - y))
-                tone = 0.16 + 0.36 * t + 0.14 * toward + 0.10 * y + rng.uniform(-0.10, 0.12)
-                for side in (-1, 1):
-                    tip = (float(at[0] + out * size * 0.9 + side * size * 0.55 * abs(toward)), float(at[1] - size * (0.75 + 0.35 * rng.random())))
-                    e.blade((float(at[0]), float(at[1])), tip, side * 0.15, size * 0.62, (tone * 0.8, tone + 0.12), steps=1,
-                            normal=(float(out * 0.75), float(0.45 - 0.2 * (1 - t))))  # fmt: skip
+        around = np.linspace(0, 2 * np.pi, 10, endpoint=False) + rng.uniform(0, 0.6)
+        around = around[np.argsort(-np.sin(around), kind="stable")][:, None, None]  # the far branches first
+        t = (np.arange(7) + 1)[None, :, None] / 7
+        side = np.array([-1.0, 1.0])[None, None, :]
+        shape = (10, 7, 2)
+        out, toward = np.cos(around), -np.sin(around)
+        length = reach * rng.uniform(0.75, 1.12, (10, 1, 1))
+        droop = rng.uniform(0.27, 0.52, (10, 1, 1))
+        at_x, at_y = out * length * t, y - droop * length * t * t - toward * 0.014 * t
+        size = 0.034 * (1.25 - 0.75 * t) * (0.40 + 0.75 * (1 - y))
+        tones = 0.21 + 0.36 * t + 0.14 * toward + 0.10 * y + rng.uniform(-0.10, 0.12, shape)
+        tip_x = at_x + out * size * 0.9 + side * size * 0.55 * np.abs(toward)
+        tip_y = at_y - size * (0.75 + 0.35 * rng.random(shape))
+        dx, dy = tip_x - at_x, tip_y - at_y
+        half = size * 0.31 / (np.hypot(dx, dy) + 1e-9)
+        parts = (at_x - dy * half, at_y + dx * half, tip_x, tip_y, at_x + dy * half, at_y - dx * half)
+        points = np.stack([np.broadcast_to(part, shape).ravel() for part in parts], axis=-1).reshape(-1, 3, 2)
+        normals = np.stack([np.broadcast_to(n, shape).ravel() for n in (out * 0.75, 0.25 + 0.2 * t)], axis=-1)
+        e.shapes(points, np.broadcast_to(tones, shape).ravel(), normals, LEAF)
     e.blade((0.0, 0.93), (0.0, 1.0), 0.0, 0.012, (0.4, 0.6))
 
 
@@ -473,7 +492,7 @@ KINDS: dict[str, Kind] = {
 
 
 @lru_cache(maxsize=64)
-def _drawn(kind: str, variant: int) -> Art:
+def _drawn(kind: str, variant: int) -> tuple[Art, ...]:
     k = KINDS[kind]
     order = sorted(KINDS).index(kind)
     easel = Easel(1000 * order + variant, height=k.pixels, width=k.width)
@@ -481,8 +500,8 @@ def _drawn(kind: str, variant: int) -> Art:
     return easel.finish()
 
 
-def art(kind: str, variant: int) -> Art:
-    """A drawing; made on first use, by one thread."""
+def art(kind: str, variant: int) -> tuple[Art, ...]:
+    """A drawing at all its sizes, largest first; made on first use, by one thread."""
     with _LOCK:
         return _drawn(kind, variant % KINDS[kind].variants)
 
@@ -503,28 +522,34 @@ class Dress:
     """How much light a leaf lets through from behind."""
 
 
-def _ramp(tones: Field, t: Field) -> Field:
-    at = np.clip(t, 0, 1) * (len(tones) - 1)
-    low = np.minimum(at.astype(np.int32), len(tones) - 2)
-    return blend(tones[low], tones[low + 1], as_f32(at - low))
+def _table(tones: Field) -> Field:
+    """A ramp (k, 3) as a table for byte tones: (256, 3)."""
+    at = np.linspace(0, 255, len(tones))
+    return as_f32(np.stack([np.interp(np.arange(256), at, tones[:, c]) for c in range(3)], axis=-1))
 
 
 def dress(drawing: Art, look: Dress, light: Light) -> Field:
     """Light of a drawing under the scene's sun: premultiplied (h, w, 4)."""
-    colour = _ramp(look.leaf, drawing.tone)
+    inside = drawing.cover > 1
+    cover = drawing.cover[inside].astype(np.float32) / 255
+    tone8 = drawing.tone[inside]
+    tone = tone8.astype(np.float32) / 255
+    nx, ny = (drawing.normal[inside].astype(np.float32) / 127.5 - 1).T
+    parts = drawing.parts[inside].astype(np.float32) / 255
+    colour = _table(look.leaf)[tone8]
     for k, tones in enumerate((look.wood, look.bloom, look.heart)):
-        share = drawing.parts[..., k]
-        if share.max() > 0.01:
-            colour = blend(colour, _ramp(tones, drawing.tone), share)
+        if parts[:, k].any():
+            colour = blend(colour, _table(tones)[tone8], parts[:, k])
     if look.snow > 0:
-        lie = smooth(0.52 - 0.45 * look.snow, 0.72 - 0.45 * look.snow, drawing.ny * 0.6 + drawing.tone * 0.55)
+        lie = smooth(0.52 - 0.45 * look.snow, 0.72 - 0.45 * look.snow, ny * 0.6 + tone * 0.55)
         colour = blend(colour, as_f32([0.43, 0.46, 0.5]), as_f32(lie * 0.95))
-    nz = np.sqrt(np.clip(1 - drawing.nx**2 - drawing.ny**2, 0, 1))
-    facing = drawing.nx * light.sun[0] + drawing.ny * light.sun[1] - nz * light.sun[2]
+    nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0, 1))
+    facing = nx * light.sun[0] + ny * light.sun[1] - nz * light.sun[2]
     behind = max(float(light.sun[2]), 0.0)
-    through = look.shine_through * behind * np.clip(drawing.tone * 1.15 - 0.12, 0, 1) * (1 - drawing.parts[..., 0])
+    through = look.shine_through * behind * np.clip(tone * 1.15 - 0.12, 0, 1) * (1 - parts[:, 0])
     sun = np.clip(facing * 0.85 + 0.12, 0, 1) + through * 0.85
-    shade = 0.45 + 0.35 * np.clip(drawing.ny + 0.3, 0, 1) + 0.25 * drawing.tone
-    lit = colour * (sun[..., None] * light.sun_colour + shade[..., None] * light.ambient + 0.35 * light.bounce)
-    cover = drawing.cover[..., None]
-    return np.concatenate([as_f32(lit * cover), cover], axis=-1)
+    shade = 0.45 + 0.35 * np.clip(ny + 0.3, 0, 1) + 0.25 * tone
+    lit = colour * (sun[:, None] * light.sun_colour + shade[:, None] * light.ambient + 0.35 * light.bounce)
+    out = np.zeros((*drawing.cover.shape, 4), np.float32)
+    out[inside] = np.concatenate([lit * cover[:, None], cover[:, None]], axis=-1)
+    return out

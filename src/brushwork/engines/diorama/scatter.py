@@ -337,22 +337,22 @@ class Wardrobe:
 
     def __init__(self, scene: Scene, light: Light) -> None:
         self.scene, self.light = scene, light
-        self._levels: dict[tuple[str, int, int], list[Field]] = {}
+        self._dressed: dict[tuple[str, int, int, int], Field] = {}
         self._sized: dict[tuple[str, int, int, bool, int], Field] = {}
 
-    def _mips(self, kind: str, variant: int, tint: int) -> list[Field]:
-        key = (kind, variant, tint)
-        if key not in self._levels:
-            full = dress(art(kind, variant), dress_for(self.scene, kind, tint), self.light)
+    def _dress(self, kind: str, variant: int, tint: int, pixels: int) -> Field:
+        """The dressed drawing at its smallest size that is not below `pixels`."""
+        levels = art(kind, variant)
+        fits = [n for n, level in enumerate(levels) if level.cover.shape[0] >= pixels]
+        level = fits[-1] if fits else 0
+        key = (kind, variant, tint, level)
+        if key not in self._dressed:
+            full = dress(levels[level], dress_for(self.scene, kind, tint), self.light)
             if kind in _SOFT_FOOT:  # roots melt into the ground
                 rise = np.linspace(1, 0, full.shape[0], dtype=np.float32)
                 full = full * smooth(0.0, 0.22, rise)[:, None, None]
-            levels = [as_f32(full)]
-            while levels[-1].shape[0] > 24:
-                h, w = levels[-1].shape[:2]
-                levels.append(as_f32(cv2.resize(levels[-1], (max(w // 2, 1), max(h // 2, 1)), interpolation=cv2.INTER_AREA)))
-            self._levels[key] = levels
-        return self._levels[key]
+            self._dressed[key] = as_f32(full)
+        return self._dressed[key]
 
     def cut(self, kind: str, draw: float, height: float) -> Field:
         """A premultiplied (h, w, 4) cut-out of about `height` pixels."""
@@ -365,8 +365,7 @@ class Wardrobe:
         key = (kind, variant, tint, flip, pixels)
         if key in self._sized:
             return self._sized[key]
-        levels = self._mips(kind, variant, tint)
-        source = next((level for level in reversed(levels) if level.shape[0] >= pixels), levels[0])
+        source = self._dress(kind, variant, tint, pixels)
         width = max(int(round(pixels * source.shape[1] / source.shape[0])), 2)
         shrinking = source.shape[0] > pixels
         out = cv2.resize(source, (width, pixels), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)

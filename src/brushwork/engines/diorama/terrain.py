@@ -107,13 +107,13 @@ def _dunes(g: Grain, rng: np.random.Generator, tall: float) -> Height:
     phase = float(rng.random())
 
     def height(x: Field, z: Field) -> Field:
-        warp = g.at("soft", x, z, 900, 140, cubic=True)
-        small = g.at("soft", x, z, 150, 141, cubic=True)
-        t = z / 150 + x * lean / 150 + (warp[..., 0] - 0.5) * 3.4 + (small[..., 0] - 0.5) * 0.30 + phase
+        warp = g.at("gentle", x, z, 1500, 140, cubic=True)
+        small = g.at("gentle", x, z, 420, 141, cubic=True)
+        t = z / 190 + x * lean / 190 + (warp[..., 0] - 0.5) * 3.6 + (small[..., 0] - 0.5) * 0.55 + phase
         f = t - np.floor(t)
         wave = np.where(f < 0.74, smooth(0, 0.74, f), 1 - smooth(0.74, 1.0, f) ** 0.8)
-        size = 0.35 + 0.9 * warp[..., 1]
-        near = smooth(5, 110, z)
+        size = 0.25 + 1.1 * warp[..., 1]
+        near = smooth(4, 90, z)
         dune = wave * size * tall * near
         large = (warp[..., 2] - 0.42) * tall * 2.6 * smooth(150, 900, z)
         return as_f32(dune + large + (small[..., 1] - 0.5) * 1.2 * smooth(2, 20, z))
