@@ -45,6 +45,10 @@ class Findings:
         if (code, param) not in self.warnings:
             self.warnings[code, param] = Warning(code, message, param)
 
+    def has_warned(self, code: str, param: str | None = None) -> bool:
+        """Whether this warning is there already: saves the work of saying it again."""
+        return (code, param) in self.warnings
+
     @property
     def is_full(self) -> bool:
         return len(self.problems) >= MOST_PROBLEMS

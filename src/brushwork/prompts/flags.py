@@ -43,9 +43,10 @@ class FlagReader:
             )
         removed: list[tuple[int, Flag]] = []
         seen = set()
-        for flag in marks.flags:
-            self.warn_of_repairs(flag)
-            key = (flag.name, flag.body)
+        for flag in marks.flags():
+            if flag.repaired_dash or flag.repaired_space or flag.repaired_value:
+                self.warn_of_repairs(flag)
+            key = f"{flag.name} {flag.body}"
             if key in seen:
                 continue
             seen.add(key)
@@ -59,9 +60,9 @@ class FlagReader:
             self.findings.problems.insert(position, self.not_known(flag))
 
     def warn_of_repairs(self, flag: Flag) -> None:
-        if flag.repaired_dash:
+        if flag.repaired_dash and not self.findings.has_warned("dash_normalized"):
             self.findings.warn("dash_normalized", f"A typographic dash was read as two hyphens: {short(flag)}.")
-        if flag.repaired_space:
+        if flag.repaired_space and not self.findings.has_warned("missing_space"):
             self.findings.warn("missing_space", f"A space was added before {short(flag)}.")
         if flag.repaired_value == "=":
             self.findings.warn("equals_sign", f"The = after {short(flag)} was read as a space.", short(flag))
@@ -122,7 +123,7 @@ class FlagReader:
             self.written.setdefault(name, Written(parameter, short(flag), None))
         elif name not in self.written:
             self.written[name] = Written(PARAMETERS[name], short(flag), value)
-        elif self.written[name].value != value:
+        elif self.written[name].value != value and not self.findings.has_warned("duplicate_parameter", short(flag)):
             self.findings.warn(
                 "duplicate_parameter",
                 f"{short(flag)} is given again with another value; the first one holds.",

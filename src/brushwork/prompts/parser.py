@@ -37,8 +37,7 @@ def parse_prompt(text: str, *, task: Task = "image", strict: bool = False) -> Pr
     findings = Findings()
     text, marks = unwrap(plain(text, findings), findings)
     check_braces(marks.braces, findings)
-    start_of_flags = marks.flags[0].start if marks.flags else len(text)
-    image_urls, words = take_image_urls(text[:start_of_flags], marks.urls, task, findings)
+    image_urls, words = take_image_urls(text[: marks.end_of_words], marks.urls, task, findings)
     flags = FlagReader(task, findings)
     flags.read(marks)
     checks.check_clashes(flags.written, findings)
@@ -69,7 +68,7 @@ def unwrap(text: str, findings: Findings) -> tuple[str, Marks]:
     if marks.quotes[:1] == [(0, len(text))]:
         inner = without_imagine(text[1:-1].strip(" "), findings)
         inner_marks = mark(inner)
-        if any(flag.name in SPELLINGS or flag.name in REFUSED for flag in inner_marks.flags):
+        if any(flag.name in SPELLINGS or flag.name in REFUSED for flag in inner_marks.flags()):
             findings.warn("wrapper_removed", "The quotes round the whole prompt were removed.")
             return inner, inner_marks
     return text, marks
@@ -131,7 +130,7 @@ def check_something_is_asked(
     segments: Sequence[Segment], image_urls: Sequence[str], marks: Marks, task: Task, findings: Findings
 ) -> None:
     """Refuse a prompt without words, unless it blends images or tells a video how to move."""
-    if segments or len(image_urls) > 1 or (task == "video" and (image_urls or marks.flags)):
+    if segments or len(image_urls) > 1 or (task == "video" and (image_urls or len(marks.dashes) > 1)):
         return
     if image_urls:
         findings.refuse(

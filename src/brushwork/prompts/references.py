@@ -4,6 +4,7 @@ Checks how a URL is written, never what is behind it: whoever fetches guards aga
 """
 
 import re
+from socket import AF_INET6, inet_pton
 from urllib.parse import urlsplit
 
 from brushwork.prompts.findings import bad_value, shown
@@ -21,6 +22,10 @@ COMMON_URL = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """A host name or IPv4 address without user info: nearly every URL, decided without the standard library's parser."""
+
+IPV6_URL = re.compile(
+    r"""https?://\[(?P<address>[0-9a-f:.]{2,45})\](?:[/?\#][^\\"<>`{}]*)?""", re.IGNORECASE | re.VERBOSE
+)
 
 UNSAFE = re.compile(r"""[\\"<>`{}]""")
 """Characters that no URL has, and that programs read in different ways."""
@@ -46,6 +51,9 @@ def url_problem(url: str) -> str | None:
     common = COMMON_URL.fullmatch(url)
     if common:
         return None if int(common["port"] or 1) in range(1, 65536) else "has an impossible port"
+    address = IPV6_URL.fullmatch(url)
+    if address:
+        return None if is_ipv6(address["address"]) else "has an impossible address"
     if UNSAFE.search(url):
         return 'holds a character that no URL has (one of \\ " < > ` { })'
     try:
@@ -58,6 +66,14 @@ def url_problem(url: str) -> str | None:
     if not host or "%" in host or not any(character.isalnum() for character in host) or port == 0:
         return "has no host that could be looked up"
     return None
+
+
+def is_ipv6(address: str) -> bool:
+    try:
+        inet_pton(AF_INET6, address)
+    except OSError:
+        return False
+    return True
 
 
 def url_of(word: str) -> str:

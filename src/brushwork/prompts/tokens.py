@@ -7,23 +7,26 @@ is right is left to `values.py`.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from brushwork.prompts.parameters import REFUSED, SPELLINGS, Kind, Parameter
+from brushwork.prompts.parameters import REFUSED, SPELLINGS, Kind
 
 DASH = "\\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 URL_START = "[hH][tT][tT][pP][sS]?://"
 
 MARK = re.compile(
-    rf"""(?P<quote>"[^"]*")
-    |(?P<url>(?<![^\W_]){URL_START}[^\ ]*)
-    |(?P<brace>\\?[{{}}])
-    |(?P<dash>(?<![{DASH}])(?:[{DASH}]{{2,3}}\ ?|(?<![^\ ])[{DASH}]))(?!{URL_START})(?P<name>[^\W\d_]+)""",
-    re.VERBOSE,
+    rf"""["hH{{}}\\{DASH}]
+    (?: (?<=")(?P<quote>[^"]*")
+      | (?<=[hH])(?<![^\W_].)(?P<url>[tT][tT][pP][sS]?://[^\ ]*)
+      | (?P<brace>(?<=[{{}}])|(?<=\\)[{{}}])
+      | (?<=[{DASH}])(?<![{DASH}].)(?P<dash>[{DASH}]{{1,2}}\ ?|(?<![^\ ].))(?!{URL_START})(?P<name>[^\W\d_]+)
+    )""",
+    re.VERBOSE | re.DOTALL,
 )
-"""Each alternative starts at a character of its own and is bounded by the next mark, which keeps the pass linear."""
+"""A set of first characters, which the search skips to quickly, then one alternative for each kind of mark. Each is
+bounded by the next mark, which keeps the pass linear."""
 
 PUNCTUATION = ",.;\uff0c\uff0e\uff1b"
 STRAY = f" {PUNCTUATION}"
@@ -37,26 +40,44 @@ GLUED_VALUES = frozenset({"version", "niji"})
 """Parameters whose value may follow without a space: `--v7`, `--niji6`."""
 
 LONGEST_SHAPE = 40
-"""Characters that are enough to see the shape of a value."""
+"""Characters that are enough to see whether a value follows."""
 
-NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+URL = rf"{URL_START}[^ ]*"
+ALONE = f"(?:[{PUNCTUATION[1:]}][{PUNCTUATION}]*)? ?$"
+"""Nothing up to the next flag. A comma makes text: `x —raw, y` is a list."""
+
+
+def valued(value: str, *, glued: bool = False, alone: bool = False) -> re.Pattern[str]:
+    """What follows a name whose value looks like this."""
+    start = "(?: ?=? ?)" if glued else "(?: = ?| ?=|=? )"
+    pattern = f"{start}(?:{value})[{PUNCTUATION}]*(?= |$)"
+    return re.compile(f"{pattern}|{ALONE}" if alone else pattern, re.IGNORECASE)
+
+
 SHAPES: dict[Kind, re.Pattern[str]] = {
-    "aspect": re.compile(r"[0-9]+(?:\.[0-9]+)?:[0-9]+(?:\.[0-9]+)?"),
-    "decimal": NUMBER,
-    "end": re.compile(rf"{URL_START}.*"),
-    "integer": NUMBER,
-    "list": re.compile(r".+"),
-    "motion": re.compile(r"low|high|[0-9]+", re.IGNORECASE),
-    "niji": NUMBER,
-    "one of": NUMBER,
-    "optional integer": NUMBER,
-    "profile": re.compile(r"(?=.*[0-9])[A-Za-z0-9]+"),
-    "references": re.compile(rf"{URL_START}.*|[0-9]+(?:::.*)?|random(?:::.*)?", re.IGNORECASE),
-    "style": re.compile(r"raw", re.IGNORECASE),
-    "switch": re.compile(r"(?!)"),
-    "version": NUMBER,
+    "aspect": valued(r"[0-9]+(?:\.[0-9]+)?:[0-9]+(?:\.[0-9]+)?"),
+    "decimal": valued(NUMBER),
+    "end": valued(URL),
+    "integer": valued(NUMBER),
+    "list": valued(f"[^ ]*?[^ {PUNCTUATION}]"),
+    "motion": valued("low|high|[0-9]+"),
+    "niji": valued(NUMBER, glued=True, alone=True),
+    "one of": valued(NUMBER),
+    "optional integer": valued(NUMBER, alone=True),
+    "profile": valued("(?=[^ ]*[0-9])[a-z0-9]+", alone=True),
+    "references": valued(f"{URL}|[0-9]+(?:::[^ ]*)?|random(?:::[^ ]*)?"),
+    "style": valued("raw"),
+    "switch": re.compile(ALONE),
+    "version": valued(NUMBER, glued=True),
 }
-"""What a value of each kind looks like, right or wrong."""
+"""What follows the name of each kind when it has a value, right or wrong."""
+
+FITS = {
+    **{name: SHAPES[parameter.kind] for name, parameter in SPELLINGS.items()},
+    **{name: SHAPES["switch" if refused.switch else "integer"] for name, refused in REFUSED.items()},
+}
+"""The shape for each known name."""
 
 
 class Flag(NamedTuple):
@@ -65,7 +86,6 @@ class Flag(NamedTuple):
     name: str
     """Without dashes, in lower case; with what is stuck to it where that makes the name unknown."""
     body: str
-    start: int
     repaired_dash: bool = False
     repaired_space: bool = False
     repaired_value: str = ""
@@ -76,125 +96,125 @@ class Flag(NamedTuple):
         return f"--{self.name}"
 
 
+class Dashes(NamedTuple):
+    """Dashes and the letters after them, as positions: where the dashes start, where the name starts and ends."""
+
+    start: int
+    name: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Marks:
     """All that the pass over the characters finds, as positions in the text."""
 
+    text: str
     quotes: Sequence[tuple[int, int]]
     urls: Sequence[tuple[int, int]]
-    flags: Sequence[Flag]
+    dashes: Sequence[int]
+    """The three positions of each flag one after the other, and the text's length: plain numbers, because thousands of
+    small objects would wake the garbage collector."""
     possible_flag: str | None
     """The first thing that looks like a flag but stays text."""
     braces: str
     """The unescaped braces outside quotes, in order; those of a URL count."""
 
+    @property
+    def end_of_words(self) -> int:
+        """Where the first flag starts."""
+        return self.dashes[0]
+
+    def flags(self) -> Iterator[Flag]:
+        """The flags in reading order."""
+        for i in range(0, len(self.dashes) - 1, 3):
+            start, name, end, following = self.dashes[i : i + 4]
+            yield flag_of(self.text, Dashes(start, name, end), following)
+
 
 def mark(text: str) -> Marks:
     """Find the literal zones, the flags and the braces of a text with single spaces."""
-    quotes, urls, dashes, braces = [], [], [], []
+    quotes, urls, braces = [], [], []
+    dashes: list[int] = []
     for match in MARK.finditer(text):
         found = match.lastgroup
         if found == "name":
-            dashes.append(match)
+            dashes += (match.start(), match.start("name"), match.end())
         elif found == "brace":
-            braces.append(match[0] if len(match[0]) == 1 else "")
+            if not match["brace"]:
+                braces.append(match[0])
         elif found == "quote":
             quotes.append(match.span())
         else:
             urls.append(match.span())
             braces.extend(character for character in match[0] if character in "{}")
     flags, possible_flag = read_backwards(text, dashes)
-    return Marks(quotes, urls, flags, possible_flag, "".join(braces))
+    return Marks(text, quotes, urls, flags, possible_flag, "".join(braces))
 
 
-def read_backwards(text: str, dashes: Sequence[re.Match[str]]) -> tuple[list[Flag], str | None]:
+def read_backwards(text: str, dashes: Sequence[int]) -> tuple[list[int], str | None]:
     """Decide which dashes make flags, last first: a flag's value ends where the next flag starts."""
-    flags: list[Flag] = []
+    following = len(text)
+    flags = [following]
     possible_flag = None
-    end = len(text)
-    for match in reversed(dashes):
-        flag = flag_at(text, match, end)
-        if flag:
-            flags.append(flag)
-            end = flag.start
-        elif looks_like_a_flag(text, match, end):
-            possible_flag = match[0]
+    for i in range(len(dashes) - 3, -1, -3):
+        start, name, end = dashes[i : i + 3]
+        if is_flag(text, Dashes(start, name, end), following):
+            flags += (end, name, start)
+            following = start
+        elif looks_like_a_flag(text, Dashes(start, name, end), following):
+            possible_flag = text[start:end]
     flags.reverse()
     return flags, possible_flag
 
 
-def flag_at(text: str, match: re.Match[str], end: int) -> Flag | None:
-    """The flag that starts here, or None when this is text. `end` is where the next flag starts."""
-    dash, name = match["dash"], match["name"].lower()
-    start = match.start()
-    if len(dash) > 2 or dash[-1] == " " or dash == "-":
-        return None
-    spaced = start == 0 or text[start - 1] == " "
-    typographic = dash != ASCII_FLAG
-    if spaced and len(dash) == 2 and (not typographic or name.isascii()):
-        flag = named(text, match, end)
-    elif name in SPELLINGS or name in REFUSED:
-        # Only the first characters decide: thousands of near-flags must not each copy the rest of the text.
-        if not fits(named(text, match, min(end, match.end() + LONGEST_SHAPE))):
-            return None
-        flag = named(text, match, end)
-    else:
-        return None
-    if typographic or not spaced:
-        return flag._replace(repaired_dash=typographic, repaired_space=not spaced)
-    return flag
+def is_flag(text: str, at: Dashes, following: int) -> bool:
+    """Whether a flag starts here, rather than text. `following` is where the next flag starts."""
+    start, name, end = at
+    dashes = name - start
+    if dashes > 2 or text[name - 1] == " " or (dashes == 1 and text[start] == "-"):
+        return False
+    plain_pair = text[start:name] == ASCII_FLAG or (dashes == 2 and text[name:end].isascii())
+    if plain_pair and (start == 0 or text[start - 1] == " "):
+        return True
+    shape = FITS.get(text[name:end].lower())
+    # Only the first characters decide: thousands of near-flags must not each look at the rest of the text.
+    return shape is not None and bool(shape.match(plain_value(text[end : min(following, end + LONGEST_SHAPE)])))
 
 
-def named(text: str, match: re.Match[str], end: int) -> Flag:
-    """The flag with its name settled: by a space, by `=`, by punctuation, or by the version's number."""
-    name, start, after = match["name"].lower(), match.start(), match.end()
+def flag_of(text: str, at: Dashes, following: int) -> Flag:
+    name, body, sign = name_and_body(text, at, following)
+    spaced = at.start == 0 or text[at.start - 1] == " "
+    return Flag(name, body, text[at.start : at.name] != ASCII_FLAG, not spaced, sign)
+
+
+def name_and_body(text: str, at: Dashes, end: int) -> tuple[str, str, str]:
+    """The name, what follows it, and the sign between them that was ignored."""
+    name, after = text[at.name : at.end].lower(), at.end
     sign = text[after] if after < end else " "
     if sign == " ":
         body = text[after + 1 : end]
-        if body[:1] == "=":
-            return Flag(name, body[1:], start, repaired_value="=")
-        return Flag(name, body, start)
+        return (name, body[1:], "=") if body[:1] == "=" else (name, body, "")
     if sign == "=":
-        return Flag(name, text[after + 1 : end], start, repaired_value="=")
+        return name, text[after + 1 : end], sign
     if sign in PUNCTUATION:
         cut = CUT.match(text, after, end)
         if cut:
-            return Flag(name, text[cut.end() : end], start, repaired_value=cut[0])
+            return name, text[cut.end() : end], cut[0]
     parameter = SPELLINGS.get(name)
     if parameter and parameter.name in GLUED_VALUES and sign in "0123456789":
-        return Flag(name, text[after:end], start)
-    stuck = text[after:end].partition(" ")
-    return Flag(name + stuck[0].lower(), stuck[2], start)
+        return name, text[after:end], ""
+    stuck, _, body = text[after:end].partition(" ")
+    return name + stuck.lower(), body, ""
 
 
-def fits(flag: Flag) -> bool:
-    """Whether the name is known and what follows has the shape of its value."""
-    parameter = SPELLINGS.get(flag.name)
-    if parameter is None and flag.name not in REFUSED:
-        return False
-    word = flag.body.lstrip(" ").partition(" ")[0].rstrip(PUNCTUATION)
-    if not word:
-        # `x —raw, y` is a list, so a comma leaves text alone.
-        return stands_alone(flag.name, parameter) and not flag.body.strip(" ") and flag.repaired_value[:1] != ","
-    if parameter is None:
-        return not REFUSED[flag.name].switch and bool(NUMBER.fullmatch(word))
-    if flag.repaired_value not in ("", "="):
-        return False
-    return bool(SHAPES[parameter.kind].fullmatch(plain_value(word)))
-
-
-def stands_alone(name: str, parameter: Parameter | None) -> bool:
-    return parameter.bare is not None if parameter else REFUSED[name].switch
-
-
-def looks_like_a_flag(text: str, match: re.Match[str], end: int) -> bool:
+def looks_like_a_flag(text: str, at: Dashes, following: int) -> bool:
     """Whether text deserves the warning `possible_flag`: a known name after `-`, `-- `, `---` or a missing space."""
-    dash, after = match["dash"], match.end()
-    if match["name"].lower() not in SPELLINGS or (after < end and text[after] not in f"{STRAY}=0123456789"):
+    start, name, end = at
+    if text[name:end].lower() not in SPELLINGS or (end < following and text[end] not in f"{STRAY}=0123456789"):
         return False
-    if len(dash.rstrip(" ")) == 1:
-        return dash == "-"
-    return match.start() == 0 or text[match.start() - 1] == " " or dash[-1] != " "
+    if len(text[start:name].rstrip(" ")) == 1:
+        return text[start:name] == "-"
+    return start == 0 or text[start - 1] == " " or text[name - 1] != " "
 
 
 def plain_value(word: str) -> str:

@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Sequence
 from math import gcd
 from typing import Any
+from unicodedata import is_normalized
 
 from brushwork.prompts.braces import unescape
 from brushwork.prompts.findings import bad_value, shown
 from brushwork.prompts.parameters import Kind, Parameter
 from brushwork.prompts.references import is_url, looks_like_a_reference, reference_of, url_of
-from brushwork.prompts.tokens import DASH, SHAPES, STRAY, URL_START, plain_value
+from brushwork.prompts.tokens import DASH, STRAY, URL_START, plain_value
 from brushwork.prompts.versions import NIJI, NUMBERED
 
 Read = tuple[Any, int]
@@ -23,7 +24,7 @@ INTEGER = re.compile(r"[0-9]+")
 DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 ASPECT = re.compile(r"([0-9]+):([0-9]+)")
 STARTS_A_NUMBER = re.compile(r"[+\-\u2212]?\.?[0-9]")
-PROFILE = SHAPES["profile"]
+PROFILE = re.compile(r"(?=.*[0-9])[A-Za-z0-9]+")
 
 MOST_DIGITS = 12
 """More than any bound has; longer numbers are out of range without being counted."""
@@ -178,13 +179,15 @@ def read_list(words: Sequence[str], parameter: Parameter) -> Read:
 def plain_item(item: str) -> str:
     """The compatibility form of each word, unless that would bring signs of the prompt language with it."""
     item = item.strip(" ")
-    if not item.isascii():
+    if not item.isascii() and not is_normalized("NFKC", item):
         item = " ".join(plain_word(word) for word in item.split(" "))
     return unescape(item).rstrip(STRAY)
 
 
 def plain_word(word: str) -> str:
     plain = plain_value(word)
+    if plain.isalnum():
+        return plain
     return plain if len(STRUCTURAL.findall(plain)) == len(STRUCTURAL.findall(word)) else word
 
 

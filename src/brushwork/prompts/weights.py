@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import fsum
 
-from brushwork.prompts.findings import Findings, bad_value, shown
+from brushwork.prompts.findings import SHOWN, Findings, bad_value, shown
 from brushwork.prompts.prompt import Segment
 from brushwork.prompts.references import HEAVIEST, WEIGHT, number_of
 
 SEPARATOR = re.compile(
     rf"""
     "[^"]*"
-    | (?P<colons>::)
-      (?: (?P<weight>{WEIGHT}) (?: (?=$|\ |::|["()]) | [,.;!?]+(?=\ |$) )
-        | (?P<glued>[+\-\u2212]?\.?[0-9]) )?
+    | (::)
+      (?: ({WEIGHT}) (?: (?=$|\ |::|["()]) | [,.;!?]+(?=\ |$) )
+        | ([+\-\u2212]?\.?[0-9]) )?
     """,
     re.VERBOSE,
 )
@@ -38,41 +38,43 @@ def split(text: str, findings: Findings) -> tuple[Segment, ...]:
         )
     if "::" not in text:
         return (Segment(text),) if text else ()
-    segments, start = [], 0
+    parts, weights, start = [], [], 0
     for match in SEPARATOR.finditer(text):
-        colons, written, glued = match.group("colons", "weight", "glued")
+        colons, written, glued = match.groups()
         if colons is None:
             continue
-        part = text[start : match.start()].strip(" ")
-        start = match.end()
+        colon, end = match.span()
+        part = text[start:colon].strip(" ")
+        start = end
         if glued:
-            start = match.start("glued")
+            start = colon + len(colons)
             findings.warn(
                 "weight_not_at_boundary",
-                f"The number after :: in {shown(text[match.start() :])} runs into a word, so it is read as text.",
+                f"The number after :: in {shown(text[colon : colon + SHOWN])} runs into a word, so it is read as text.",
             )
         if part:
-            weight = number_of(written) if written else 1.0
-            if abs(weight) > HEAVIEST:
+            parts.append(part)
+            weights.append(number_of(written) if written else 1.0)
+            if written and abs(weights[-1]) > HEAVIEST:
                 findings.refuse(
                     bad_value("out_of_range", f"The weight {shown(written)} is beyond {HEAVIEST:.0f} in size.")
                 )
-            segments.append(Segment(part, weight))
     last = text[start:].strip(" ")
     if last:
-        segments.append(Segment(last))
-    if segments and not adds_up(segments):
+        parts.append(last)
+        weights.append(1.0)
+    if weights and not adds_up(weights):
         findings.refuse(
             bad_value(
                 "weight_sum_not_positive", "The weights of the prompt add up to 0 or less; the sum must be above 0."
             )
         )
-    return tuple(segments)
+    return tuple(map(Segment, parts, weights))
 
 
-def adds_up(segments: Sequence[Segment]) -> bool:
+def adds_up(weights: Sequence[float]) -> bool:
     """Whether the sum of the weights is above 0, as it was written in decimals."""
-    total = fsum(segment.weight for segment in segments)
+    total = fsum(weights)
     if abs(total) > ROUNDING:
         return total > 0
-    return sum(Decimal(repr(segment.weight)) for segment in segments) > 0
+    return sum(Decimal(repr(weight)) for weight in weights) > 0
