@@ -40,7 +40,7 @@ export function clearWall() {
 export function hang(job) {
   const known = plates.get(job.job_id);
   if (known) return known;
-  const plate = makePlate(job, { onAct: act, onOpen: enlarge, onMissing: renewOnce });
+  const plate = makePlate(job, { onAct: (act, plate, button) => ACTS[act](plate, button), onOpen: enlarge, onMissing: renewOnce });
   plates.set(job.job_id, plate);
   const isOlder = (other) => (other.job.meta.created_at < job.meta.created_at);
   const next = inOrder().find((other) => other !== plate && isOlder(other));
@@ -191,8 +191,6 @@ const ACTS = {
     }
   },
 };
-
-const act = (name, plate, button) => ACTS[name](plate, button);
 
 function enlarge(plate, index) {
   const pictures = inOrder().flatMap(({ job }) =>

@@ -22,7 +22,7 @@ export function makePlate(job, { onAct, onOpen, onMissing }) {
   say(part("words"), words || job.task_type.replaceAll("_", " "));
   say(part("params"), flags);
   part("pictures").style.setProperty("--shape", shapeOf(prompt));
-  part("acts").addEventListener("click", ({ target }) => {
+  element.addEventListener("click", ({ target }) => {
     if (target.dataset.act) onAct(target.dataset.act, plate, target);
   });
 
@@ -97,7 +97,7 @@ export function makePlate(job, { onAct, onOpen, onMissing }) {
     part("notes").replaceChildren(...lines);
     part("notes").hidden = !lines.length;
     say(part("facts"), open ? "" : factWords(latest));
-    for (const button of part("acts").children) button.hidden = !isOffered(button.dataset.act, latest);
+    for (const button of element.querySelectorAll("[data-act]")) button.hidden = !OFFERED[button.dataset.act](latest);
   };
 
   plate.update(job);
@@ -110,7 +110,6 @@ const OFFERED = {
   copy: (job) => Boolean(promptOf(job)),
   cancel: isOpen,
 };
-const isOffered = (act, job) => OFFERED[act](job);
 
 /** "a-red-fox-1234-2.png" */
 export function fileName(job, index) {
