@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from brushwork.engines.diorama.lexicon import KINDS, concepts, phrases
-from reference.markdown import anchor, page, table
+from brushwork.engines.diorama.params import HONOURED
+from brushwork.prompts.parameters import PARAMETERS
+from reference.markdown import anchor, code, page, table
 
 GROUPS: Mapping[str, tuple[str, str]] = {
     "place": ("Places", "Where the picture is. Without one, the subject chooses."),
@@ -37,7 +39,14 @@ def diorama_page() -> str:
     return page(
         "What Diorama understands",
         INTRODUCTION,
-        "\n".join([f"- [Subjects](#subjects): {len(concepts())}", *contents]),
+        "\n".join(
+            [
+                "- [Parameters it follows](#parameters-it-follows)",
+                f"- [Subjects](#subjects): {len(concepts())}",
+                *contents,
+            ]
+        ),
+        followed(),
         subjects(),
         *(section(group, meanings[group]) for group in meanings),
     )
@@ -54,6 +63,13 @@ def meanings_by_group() -> Mapping[str, Mapping[str, list[str]]]:
     if unknown:
         raise KeyError(f"scripts/reference/diorama.py has no heading for {sorted(unknown)}")
     return {group: found[group] for group in GROUPS if group in found}
+
+
+def followed() -> str:
+    rows = [
+        (code(f"--{name}"), HONOURED[name], PARAMETERS[name].description) for name in PARAMETERS if name in HONOURED
+    ]
+    return f"## Parameters it follows\n\n{FOLLOWED}\n\n{table(('parameter', 'how', 'meaning'), rows)}"
 
 
 def section(group: str, meanings: Mapping[str, list[str]]) -> str:
@@ -83,6 +99,11 @@ The dictionary of the embedded painter, whole. Longer phrases win over shorter o
 understood besides. A word that is not here is reported as `word:…` in `detail.degraded` of the job. What kind of
 painter this is: [Diorama](../concepts/diorama.md).
 """
+
+FOLLOWED = """
+`native`: the painter has it. `emulated`: it does something that comes near. Any other parameter that steers a picture
+is reported as `parameter:…` in `detail.degraded`.
+""".strip()
 
 SUBJECTS = """
 Each can have a colour, a count, a size and a position: `two small red boats on the left`.

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 
-from brushwork.prompts.parameters import PARAMETERS, REFUSED, REMOVED_IN, Parameter
+from brushwork.prompts.parameter import Parameter
+from brushwork.prompts.parameters import PARAMETERS
+from brushwork.prompts.refused import REFUSED, REMOVED_IN
 from brushwork.prompts.versions import VERSIONS, VIDEO
 from reference.markdown import code, fence, page, table
 from reference.prompt_errors import warning_rows
