@@ -3,9 +3,10 @@
 import pytest
 
 from brushwork.errors import PromptGrammarError, PromptValueError
-from brushwork.prompts.parameters import PARAMETERS, REFUSED
+from brushwork.prompts.parameters import PARAMETERS
 from brushwork.prompts.parser import parse_prompt
 from brushwork.prompts.prompt import Prompt, Task
+from brushwork.prompts.refused import REFUSED
 from brushwork.prompts.versions import VERSIONS, required_plan
 from tests.prompts.reading import reading
 

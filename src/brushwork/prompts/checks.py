@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from brushwork.prompts.findings import Findings, Problem, bad_value, grammar
-from brushwork.prompts.parameters import PARAMETERS, Parameter
+from brushwork.prompts.parameter import Parameter
+from brushwork.prompts.parameters import PARAMETERS
 from brushwork.prompts.prompt import Task
 from brushwork.prompts.versions import VERSIONS, Version
 

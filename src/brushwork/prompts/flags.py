@@ -3,14 +3,20 @@
 Whether flags fit each other and the version is left to `checks.py`, after all have been read.
 """
 
+import re
+
 from brushwork.errors import PromptValueError
 from brushwork.prompts.checks import Written
 from brushwork.prompts.findings import Findings, Problem, bad_value, grammar, shown
-from brushwork.prompts.parameters import PARAMETERS, REFUSED, REMOVED_IN, SPELLINGS, Parameter
+from brushwork.prompts.parameter import Parameter
+from brushwork.prompts.parameters import PARAMETERS, SPELLINGS
 from brushwork.prompts.prompt import Task
+from brushwork.prompts.refused import REFUSED, REMOVED_IN
 from brushwork.prompts.tokens import PUNCTUATION, STRAY, Flag, Marks
 from brushwork.prompts.values import READERS
 from brushwork.prompts.versions import DEFAULT_VERSION, VIDEO
+
+HAS_PUNCTUATION = re.compile(f"[{PUNCTUATION}]")
 
 SAME_AS = {"style": "raw"}
 """Parameters that are another spelling of one, with a value."""
@@ -108,7 +114,7 @@ class FlagReader:
         words = ended.split()
         if ended != body:
             self.warn_of_punctuation(flag)
-        if parameter.kind != "list" and any(sign in ended for sign in PUNCTUATION):
+        if parameter.kind != "list" and HAS_PUNCTUATION.search(ended):
             clean = [word.rstrip(STRAY) for word in words]
             if clean != words:
                 self.warn_of_punctuation(flag)

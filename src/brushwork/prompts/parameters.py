@@ -1,73 +1,18 @@
 """One row a --parameter: names, values, bounds, default, and the versions that know it.
 
 The parser, the generated reference and the tests of both read these rows. `kind` says how a value is read (see
-`values.py`). A parameter that no version knows is in `REFUSED`.
+`values.py`). A parameter that no version knows is in `refused.py`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
+from brushwork.prompts.parameter import Parameter
+from brushwork.prompts.refused import REFUSED, REMOVED_IN
 from brushwork.prompts.versions import VIDEO
 
-Kind = Literal[
-    "aspect",
-    "decimal",
-    "end",
-    "integer",
-    "list",
-    "motion",
-    "niji",
-    "one of",
-    "optional integer",
-    "profile",
-    "references",
-    "style",
-    "switch",
-    "version",
-]
+__all__ = ["PARAMETERS", "REFUSED", "REMOVED_IN", "SPELLINGS", "Parameter"]
 
 ALL = frozenset({"6", "6.1", "7", "8", "8.1", "niji 6"})
 """Every version that draws pictures."""
 FILM = frozenset({VIDEO})
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A --parameter."""
-
-    name: str
-    """Canonical, without dashes: the key in `Prompt.params`."""
-    aliases: tuple[str, ...]
-    """Every other spelling, without dashes."""
-    kind: Kind
-    values: str
-    """What may be written, for people."""
-    description: str
-    example: str
-    """A prompt that works and uses it."""
-    versions: frozenset[str]
-    default: Any = None
-    """What holds when it is not written; None when nothing does."""
-    low: float = 0
-    high: float = 0
-    bare: Any = None
-    """The value of the flag alone, where it needs none."""
-    members: tuple[float, ...] = ()
-    """What a "one of" can be, over all versions."""
-    most: int | None = None
-    """How many references it takes."""
-    codes: bool = False
-    """Whether references may be style codes or `random` besides URLs."""
-    weighs: tuple[str, ...] = ()
-    """Without any of these it has no effect, and a warning says so."""
-    ignored_on: Mapping[str, str] = field(default_factory=dict)
-    """Task → why the parameter is ignored there, with a warning, rather than refused."""
-
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        """With dashes, canonical name first."""
-        return tuple(f"--{name}" for name in (self.name, *self.aliases))
 
 
 ROWS = (
@@ -414,26 +359,3 @@ PARAMETERS: dict[str, Parameter] = {row.name: row for row in ROWS}
 
 SPELLINGS: dict[str, Parameter] = {spelling: row for row in ROWS for spelling in (row.name, *row.aliases)}
 """Every spelling without dashes, in lower case."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A parameter of other services that is always refused."""
-
-    reason: str
-    switch: bool = True
-    """Whether it stands alone there."""
-
-
-REFUSED: dict[str, Refused] = {
-    "repeat": Refused("submit the prompt several times instead", switch=False),
-    "r": Refused("submit the prompt several times instead", switch=False),
-    "personalize": Refused("use --p instead"),
-    "stealth": Refused("who sees a picture is not said in a prompt"),
-    "public": Refused("who sees a picture is not said in a prompt"),
-    "relax": Refused("there is no relaxed lane; leave it out, or use --fast or --turbo"),
-    "sd": Refused("the size is not said in this way; leave it out"),
-}
-
-REMOVED_IN: dict[str, frozenset[str]] = {"sd": frozenset({"8.1"})}
-"""Refused parameters that a version once had: there the answer is `unsupported_for_version`."""

@@ -21,9 +21,10 @@ from brushwork.prompts.canonical import canonical
 from brushwork.prompts.findings import Findings, bad_value, grammar, shown
 from brushwork.prompts.flags import FlagReader
 from brushwork.prompts.normalise import plain
-from brushwork.prompts.parameters import REFUSED, SPELLINGS
+from brushwork.prompts.parameters import SPELLINGS
 from brushwork.prompts.prompt import Prompt, Segment, Task
 from brushwork.prompts.references import WEIGHT_TAIL, url_problem
+from brushwork.prompts.refused import REFUSED
 from brushwork.prompts.tokens import DASH, STRAY, Marks, mark
 from brushwork.prompts.versions import VERSIONS
 

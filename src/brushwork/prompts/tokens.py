@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from brushwork.prompts.parameters import REFUSED, SPELLINGS, Kind
+from brushwork.prompts.parameter import Kind
+from brushwork.prompts.parameters import SPELLINGS
+from brushwork.prompts.refused import REFUSED
 
 DASH = "\\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 URL_START = "[hH][tT][tT][pP][sS]?://"
@@ -96,14 +98,6 @@ class Flag(NamedTuple):
         return f"--{self.name}"
 
 
-class Dashes(NamedTuple):
-    """Dashes and the letters after them, as positions: where the dashes start, where the name starts and ends."""
-
-    start: int
-    name: int
-    end: int
-
-
 @dataclass(frozen=True)
 class Marks:
     """All that the pass over the characters finds, as positions in the text."""
@@ -112,8 +106,8 @@ class Marks:
     quotes: Sequence[tuple[int, int]]
     urls: Sequence[tuple[int, int]]
     dashes: Sequence[int]
-    """The three positions of each flag one after the other, and the text's length: plain numbers, because thousands of
-    small objects would wake the garbage collector."""
+    """Of each flag: where its dashes start, where its name starts and ends. Then the text's length. All in one list of
+    plain numbers, because thousands of small objects would wake the garbage collector."""
     possible_flag: str | None
     """The first thing that looks like a flag but stays text."""
     braces: str
@@ -128,7 +122,7 @@ class Marks:
         """The flags in reading order."""
         for i in range(0, len(self.dashes) - 1, 3):
             start, name, end, following = self.dashes[i : i + 4]
-            yield flag_of(self.text, Dashes(start, name, end), following)
+            yield flag_of(self.text, start, name, end, following)
 
 
 def mark(text: str) -> Marks:
@@ -155,41 +149,46 @@ def read_backwards(text: str, dashes: Sequence[int]) -> tuple[list[int], str | N
     """Decide which dashes make flags, last first: a flag's value ends where the next flag starts."""
     following = len(text)
     flags = [following]
-    possible_flag = None
+    kept_as_text = []
     for i in range(len(dashes) - 3, -1, -3):
         start, name, end = dashes[i : i + 3]
-        if is_flag(text, Dashes(start, name, end), following):
+        if is_flag(text, start, name, end, following):
             flags += (end, name, start)
             following = start
-        elif looks_like_a_flag(text, Dashes(start, name, end), following):
-            possible_flag = text[start:end]
+        else:
+            kept_as_text.append(i)
     flags.reverse()
-    return flags, possible_flag
+    for i in reversed(kept_as_text):
+        start, name, end = dashes[i : i + 3]
+        if looks_like_a_flag(text, start, name, end):
+            return flags, text[start:end]
+    return flags, None
 
 
-def is_flag(text: str, at: Dashes, following: int) -> bool:
+def is_flag(text: str, start: int, name: int, end: int, following: int) -> bool:
     """Whether a flag starts here, rather than text. `following` is where the next flag starts."""
-    start, name, end = at
-    dashes = name - start
-    if dashes > 2 or text[name - 1] == " " or (dashes == 1 and text[start] == "-"):
+    dash = text[start:name]
+    if dash == "-" or len(dash) > 2 or dash[-1] == " ":
         return False
-    plain_pair = text[start:name] == ASCII_FLAG or (dashes == 2 and text[name:end].isascii())
+    plain_pair = dash == ASCII_FLAG or (len(dash) == 2 and text[name:end].isascii())
     if plain_pair and (start == 0 or text[start - 1] == " "):
         return True
     shape = FITS.get(text[name:end].lower())
+    if shape is None:
+        return False
     # Only the first characters decide: thousands of near-flags must not each look at the rest of the text.
-    return shape is not None and bool(shape.match(plain_value(text[end : min(following, end + LONGEST_SHAPE)])))
+    value = text[end : min(following, end + LONGEST_SHAPE)]
+    return bool(shape.match(value) or (not value.isascii() and shape.match(plain_value(value))))
 
 
-def flag_of(text: str, at: Dashes, following: int) -> Flag:
-    name, body, sign = name_and_body(text, at, following)
-    spaced = at.start == 0 or text[at.start - 1] == " "
-    return Flag(name, body, text[at.start : at.name] != ASCII_FLAG, not spaced, sign)
+def flag_of(text: str, start: int, name: int, end: int, following: int) -> Flag:
+    spaced = start == 0 or text[start - 1] == " "
+    spelled, body, sign = name_and_body(text, text[name:end].lower(), end, following)
+    return Flag(spelled, body, text[start:name] != ASCII_FLAG, not spaced, sign)
 
 
-def name_and_body(text: str, at: Dashes, end: int) -> tuple[str, str, str]:
+def name_and_body(text: str, name: str, after: int, end: int) -> tuple[str, str, str]:
     """The name, what follows it, and the sign between them that was ignored."""
-    name, after = text[at.name : at.end].lower(), at.end
     sign = text[after] if after < end else " "
     if sign == " ":
         body = text[after + 1 : end]
@@ -207,14 +206,14 @@ def name_and_body(text: str, at: Dashes, end: int) -> tuple[str, str, str]:
     return name + stuck.lower(), body, ""
 
 
-def looks_like_a_flag(text: str, at: Dashes, following: int) -> bool:
+def looks_like_a_flag(text: str, start: int, name: int, end: int) -> bool:
     """Whether text deserves the warning `possible_flag`: a known name after `-`, `-- `, `---` or a missing space."""
-    start, name, end = at
-    if text[name:end].lower() not in SPELLINGS or (end < following and text[end] not in f"{STRAY}=0123456789"):
+    if text[name:end].lower() not in SPELLINGS or (end < len(text) and text[end] not in f"{STRAY}=0123456789"):
         return False
-    if len(text[start:name].rstrip(" ")) == 1:
-        return text[start:name] == "-"
-    return start == 0 or text[start - 1] == " " or text[name - 1] != " "
+    dash = text[start:name]
+    if len(dash.rstrip(" ")) == 1:
+        return dash == "-"
+    return start == 0 or text[start - 1] == " " or dash[-1] != " "
 
 
 def plain_value(word: str) -> str:

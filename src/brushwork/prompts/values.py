@@ -12,7 +12,7 @@ from unicodedata import is_normalized
 
 from brushwork.prompts.braces import unescape
 from brushwork.prompts.findings import bad_value, shown
-from brushwork.prompts.parameters import Kind, Parameter
+from brushwork.prompts.parameter import Kind, Parameter
 from brushwork.prompts.references import is_url, looks_like_a_reference, reference_of, url_of
 from brushwork.prompts.tokens import DASH, STRAY, URL_START, plain_value
 from brushwork.prompts.versions import NIJI, NUMBERED
