@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,8 +106,9 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
         config = uvicorn.Config(
             create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
         )
-        server = uvicorn.Server(config)
+        server = Server(config)
         stop = asyncio.Event()
+        on_signals(server.leave)
         background = [asyncio.create_task(build_housekeeping(settings, database).run(stop))]
         if settings.workers:
             background.append(asyncio.create_task(supervise(settings, database, stop)))
@@ -125,6 +126,25 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
         await database.close()
 
 
+class Server(uvicorn.Server):
+    """Uvicorn, but for its signals: it would end the process with the signal before our workers have stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def leave(self) -> None:
+        """Answer what is open, then return; asked twice, return at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def on_signals(callback: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, callback)
+
+
 async def supervise(settings: Settings, database: Database, stop: asyncio.Event) -> None:
     command = [sys.executable, "-m", "brushwork", "worker", "--supervised"]
     devices = [f"cpu:{number}" for number in range(settings.workers)]
@@ -135,9 +155,7 @@ async def supervise(settings: Settings, database: Database, stop: asyncio.Event)
 async def work_forever(settings: Settings, device: str, supervised: bool) -> None:
     database = open_database(settings)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    on_signals(stop.set)
     try:
         await upgrade(database)
         tasks = [build_worker(settings, database, device=device, supervised=supervised).run(stop)]
