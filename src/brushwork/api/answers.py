@@ -70,12 +70,18 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return error_answer(RouteNotFound(f"There is no endpoint {printable(request.url.path)}."))
     if error.status_code == 405:
-        answer = error_answer(MethodNotAllowed(f"{request.method} is not offered here."))
-        answer.headers.update(error.headers or {})
+        answer = error_answer(MethodNotAllowed(f"{printable(request.method)} is not offered here."))
+        answer.headers["allow"] = ", ".join(sorted(methods_here(request, error)))
         return answer
     if error.status_code < 500:
         return error_answer(BadRequest(str(error.detail)))
     return error_answer(ServerError())
+
+
+def methods_here(request: Request, error: HTTPException) -> set[str]:
+    """What this path offers. The framework names the methods of one route only, though a path may have several."""
+    described = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    return {method.upper() for method in described} | {*(error.headers or {}).get("Allow", "").split(", ")} - {""}
 
 
 async def on_invalid_parameters(_request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from brushwork.api.answers import error_answer
@@ -42,8 +42,8 @@ async def get_file(
     request: Request,
     services: CurrentServices,
     name: str,
-    expires: str | None = Query(None, max_length=64),
-    signature: str | None = Query(None, max_length=128),
+    expires: str | None = None,
+    signature: str | None = None,
 ) -> Response:
     """Download a picture or a video by its signed link."""
     matched = NAME.fullmatch(name)

@@ -17,7 +17,7 @@ from brushwork.jobs.job import ClientStatus
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
-TaskType = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_-]+$")]
+TaskType = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_-]*$")]
 Cursor = Annotated[str, StringConstraints(max_length=256)]
 blank_is_absent = BeforeValidator(lambda value: None if value == "" else value)
 REFUSALS: dict[int | str, dict[str, Any]] = refusals(401, 404, 500, 503)

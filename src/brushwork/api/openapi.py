@@ -23,10 +23,19 @@ Send a prompt to `POST /v1/diffusion`, keep the `job_id`, and ask `GET /v1/job/{
 or `failed`. Every path works under `/api`, under `/api/api` and without a prefix. Success is always 200.
 """
 
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string", "enum": ["status", "progress", "preview"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+
 EVENT_STREAM: Responses = {
     200: {
         "description": "Events named status, progress and preview, each with an id; the last one is a final status.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": EVENT}},
     }
 }
 
