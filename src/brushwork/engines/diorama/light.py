@@ -200,6 +200,24 @@ def light_for(scene: Scene) -> Light:
     if scene.weather == "storm":
         cloud_dark = cloud_dark * 0.42
         cloud_lit = cloud_lit * 0.75
+    if scene.place == "mars":
+        dusty = (
+            hexes("#8a5a3e", "#c98d5f", "#e8b98a")
+            if time not in ("sunset", "dawn", "dusk")
+            else hexes("#4a3a3e", "#9a7a70", "#9fb4c8")
+        )
+        if not night:
+            zenith, middle, horizon = dusty * (1 - 0.3 * grey) * max(dim, 0.55)
+            fog = horizon * 0.85
+            glow = glow if time not in ("sunset", "dawn", "dusk") else hex_light("#a8d0f0")
+            cover *= 0.25
+    if scene.place == "moon":
+        zenith, middle, horizon, fog = hexes("#03040a", "#05060d", "#080a12", "#080a12")
+        sun_colour = as_f32([2.6, 2.55, 2.5])
+        ambient = as_f32([0.10, 0.11, 0.14])
+        bounce = as_f32([0.12, 0.12, 0.12])
+        elevation, cover, mist, stars, fog_distance, night = 24.0, 0.0, 0.0, 0.8, 4e6, False
+        glow_strength = 0.15
     disc = 0.022 if not night else 0.036
     if grey > 0.5:
         disc = 0.0

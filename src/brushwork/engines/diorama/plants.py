@@ -67,7 +67,9 @@ class Easel:
         y = (1 - points[..., 1]) * self.h
         corners = np.round(np.stack([x, y], axis=-1) * 16).astype(np.int32)
         level = np.full(len(tones), part * 60.0)
-        colours = np.stack([np.clip(tones, 0, 1) * 255, *(127.5 + 127 * np.clip(normals.T, -1, 1)), level], axis=-1).tolist()
+        colours = np.stack(
+            [np.clip(tones, 0, 1) * 255, *(127.5 + 127 * np.clip(normals.T, -1, 1)), level], axis=-1
+        ).tolist()
         for corner, colour in zip(corners, colours, strict=True):
             cv2.fillConvexPoly(self.sheet, corner, colour, shift=4)
 
@@ -95,15 +97,41 @@ class Easel:
         d = b - a
         across = np.array([-d[1], d[0]]) / (np.linalg.norm(d) + 1e-9)
         for low, high, nx in ((-0.5, -0.18, -0.8), (-0.18, 0.2, 0.0), (0.2, 0.5, 0.8)):
-            quad = np.array([a + across * wide * -high, a + across * wide * -low, b + across * thin * -low, b + across * thin * -high])
+            quad = np.array(
+                [
+                    a + across * wide * -high,
+                    a + across * wide * -low,
+                    b + across * thin * -low,
+                    b + across * thin * -high,
+                ]
+            )
             self.shape(quad, tone + self.rng.uniform(-0.08, 0.08), (nx, 0.1), WOOD)
 
-    def leaf(self, at: Points, size: float, angle: float, tone: float, normal: tuple[float, float], part: int = LEAF, slim: float = 0.5) -> None:
+    def leaf(
+        self,
+        at: Points,
+        size: float,
+        angle: float,
+        tone: float,
+        normal: tuple[float, float],
+        part: int = LEAF,
+        slim: float = 0.5,
+    ) -> None:
         c, s = np.cos(angle), np.sin(angle)
-        outline = np.array([[-1, 0], [-0.35, slim], [0.45, slim * 0.8], [1, 0], [0.45, -slim * 0.8], [-0.35, -slim]]) * size
+        outline = (
+            np.array([[-1, 0], [-0.35, slim], [0.45, slim * 0.8], [1, 0], [0.45, -slim * 0.8], [-0.35, -slim]]) * size
+        )
         self.shape(at + outline @ np.array([[c, s], [-s, c]]), tone, normal, part)
 
-    def disc(self, at: tuple[float, float], rx: float, ry: float, tone: float, part: int, normal: tuple[float, float] = (0.0, 0.5)) -> None:
+    def disc(
+        self,
+        at: tuple[float, float],
+        rx: float,
+        ry: float,
+        tone: float,
+        part: int,
+        normal: tuple[float, float] = (0.0, 0.5),
+    ) -> None:
         t = np.linspace(0, 2 * np.pi, 14, endpoint=False)
         self.shape(np.stack([at[0] + rx * np.cos(t), at[1] + ry * np.sin(t)], axis=-1), tone, normal, part)
 
@@ -125,7 +153,9 @@ class Easel:
             if h // 2 <= 20:
                 return tuple(levels)
             size = (max(w // 2, 1), h // 2)
-            tones, parts, cover = (cv2.resize(field, size, interpolation=cv2.INTER_AREA) for field in (tones, parts, cover))
+            tones, parts, cover = (
+                cv2.resize(field, size, interpolation=cv2.INTER_AREA) for field in (tones, parts, cover)
+            )
 
 
 # ---------------------------------------------------------------- the kinds
@@ -139,7 +169,13 @@ def _tuft(e: Easel) -> None:
         tall = e.rng.uniform(0.35, 0.98) * (1 - 0.35 * min(abs(x), 1))
         depth = i / count
         tone = 0.25 + 0.45 * depth + e.rng.uniform(-0.08, 0.12)
-        e.blade((x * 0.75, -0.02), (x + lean, tall), e.rng.normal(0, 0.22), e.rng.uniform(0.022, 0.042), (tone * 0.45, tone + 0.18))
+        e.blade(
+            (x * 0.75, -0.02),
+            (x + lean, tall),
+            e.rng.normal(0, 0.22),
+            e.rng.uniform(0.022, 0.042),
+            (tone * 0.45, tone + 0.18),
+        )
 
 
 def _meadow_tuft(e: Easel) -> None:
@@ -167,7 +203,15 @@ def _daisy(e: Easel) -> None:
         r, flat = e.rng.uniform(0.062, 0.085), e.rng.uniform(0.45, 0.85)
         for a in np.linspace(0, 2 * np.pi, 15, endpoint=False) + e.rng.uniform(0, 1):
             at = np.array([top[0] + np.cos(a) * r * 0.62, top[1] + np.sin(a) * r * 0.62 * flat])
-            e.leaf(at, r * 0.46, np.arctan2(np.sin(a) * flat, np.cos(a)), 0.72 + 0.22 * np.sin(a) + e.rng.uniform(-0.06, 0.06), (np.cos(a) * 0.4, 0.5), BLOOM, 0.36)
+            e.leaf(
+                at,
+                r * 0.46,
+                np.arctan2(np.sin(a) * flat, np.cos(a)),
+                0.72 + 0.22 * np.sin(a) + e.rng.uniform(-0.06, 0.06),
+                (np.cos(a) * 0.4, 0.5),
+                BLOOM,
+                0.36,
+            )
         e.disc(top, r * 0.33, r * 0.33 * flat, 0.6, HEART)
         e.disc((top[0] - r * 0.06, top[1] + r * 0.08 * flat), r * 0.2, r * 0.2 * flat, 0.85, HEART)
 
@@ -175,7 +219,13 @@ def _daisy(e: Easel) -> None:
 def _flower_bed(e: Easel, tall: float) -> None:
     for _ in range(22):
         x = e.rng.normal(0, 0.26)
-        e.blade((x * 0.7, 0), (x + e.rng.normal(0, 0.16), e.rng.uniform(0.2, 0.62) * tall), e.rng.normal(0, 0.2), 0.026, (0.12, 0.55))
+        e.blade(
+            (x * 0.7, 0),
+            (x + e.rng.normal(0, 0.16), e.rng.uniform(0.2, 0.62) * tall),
+            e.rng.normal(0, 0.2),
+            0.026,
+            (0.12, 0.55),
+        )
 
 
 def _poppy(e: Easel) -> None:
@@ -185,9 +235,22 @@ def _poppy(e: Easel) -> None:
         top = (x + e.rng.normal(0, 0.09), float(e.rng.uniform(0.55, 0.9)))
         _stem(e, x * 0.6, top, 0.015)
         r = e.rng.uniform(0.075, 0.105)
-        for dx, dy, tone, nx in ((-0.3, 0.42, 0.30, -0.3), (0.32, 0.40, 0.38, 0.3), (-0.52, 0.06, 0.62, -0.6), (0.52, 0.04, 0.58, 0.6), (0.0, -0.14, 0.80, 0.0)):
+        for dx, dy, tone, nx in (
+            (-0.3, 0.42, 0.30, -0.3),
+            (0.32, 0.40, 0.38, 0.3),
+            (-0.52, 0.06, 0.62, -0.6),
+            (0.52, 0.04, 0.58, 0.6),
+            (0.0, -0.14, 0.80, 0.0),
+        ):
             at = (top[0] + dx * r, top[1] + dy * r)
-            e.disc(at, r * e.rng.uniform(0.58, 0.72), r * e.rng.uniform(0.44, 0.56), tone + e.rng.uniform(-0.06, 0.06), BLOOM, (nx, 0.5))
+            e.disc(
+                at,
+                r * e.rng.uniform(0.58, 0.72),
+                r * e.rng.uniform(0.44, 0.56),
+                tone + e.rng.uniform(-0.06, 0.06),
+                BLOOM,
+                (nx, 0.5),
+            )
         e.disc((top[0], top[1] + 0.20 * r), r * 0.22, r * 0.15, 0.08, HEART)
 
 
@@ -196,11 +259,21 @@ def _tulip(e: Easel) -> None:
         x = e.rng.normal(0, 0.22)
         top = (x + e.rng.normal(0, 0.03), float(e.rng.uniform(0.62, 0.9)))
         for k in (-1, 1):
-            e.blade((x * 0.9, 0), (x + k * e.rng.uniform(0.10, 0.2), e.rng.uniform(0.4, 0.62)), -k * 0.2, 0.055, (0.15, 0.6))
+            e.blade(
+                (x * 0.9, 0), (x + k * e.rng.uniform(0.10, 0.2), e.rng.uniform(0.4, 0.62)), -k * 0.2, 0.055, (0.15, 0.6)
+            )
         _stem(e, x * 0.9, top)
         r = e.rng.uniform(0.055, 0.07)
         for k, tone in ((-0.55, 0.42), (0.55, 0.5), (0.0, 0.72)):
-            e.leaf(np.array([top[0] + k * r * 0.75, top[1] + r * 0.8]), r * 1.45, np.pi / 2 - k * 0.18, tone + e.rng.uniform(-0.05, 0.05), (k, 0.3), BLOOM, 0.52)
+            e.leaf(
+                np.array([top[0] + k * r * 0.75, top[1] + r * 0.8]),
+                r * 1.45,
+                np.pi / 2 - k * 0.18,
+                tone + e.rng.uniform(-0.05, 0.05),
+                (k, 0.3),
+                BLOOM,
+                0.52,
+            )
 
 
 def _spike(e: Easel) -> None:
@@ -216,7 +289,15 @@ def _spike(e: Easel) -> None:
             t = k / 21
             w = 0.034 * (1 - 0.75 * t)
             at = np.array([top[0] + e.rng.uniform(-w, w), tall - length * (1 - t)])
-            e.leaf(at, 0.021 * (1 - 0.3 * t), e.rng.uniform(0, 3.1), 0.32 + 0.45 * e.rng.random() + 0.15 * t, (float(np.sign(at[0] - top[0]) * 0.4), 0.4), BLOOM, 0.7)
+            e.leaf(
+                at,
+                0.021 * (1 - 0.3 * t),
+                e.rng.uniform(0, 3.1),
+                0.32 + 0.45 * e.rng.random() + 0.15 * t,
+                (float(np.sign(at[0] - top[0]) * 0.4), 0.4),
+                BLOOM,
+                0.7,
+            )
 
 
 def _sunflower(e: Easel) -> None:
@@ -225,7 +306,15 @@ def _sunflower(e: Easel) -> None:
     for k in range(6):
         y = 0.15 + 0.09 * k
         side = -1 if k % 2 else 1
-        e.leaf(np.array([side * 0.10, y + 0.02]), 0.115, side * 0.3 + (np.pi if side < 0 else 0), e.rng.uniform(0.3, 0.7), (side * 0.4, 0.6), LEAF, 0.5)
+        e.leaf(
+            np.array([side * 0.10, y + 0.02]),
+            0.115,
+            side * 0.3 + (np.pi if side < 0 else 0),
+            e.rng.uniform(0.3, 0.7),
+            (side * 0.4, 0.6),
+            LEAF,
+            0.5,
+        )
     r, flat = 0.155, e.rng.uniform(0.85, 1.0)
     for ring, tone in ((1.0, 0.45), (0.86, 0.72)):
         for a in np.linspace(0, 2 * np.pi, 22, endpoint=False) + ring:
@@ -245,14 +334,28 @@ def _wheat(e: Easel) -> None:
         e.blade((x * 0.8, 0), tip, e.rng.normal(0, 0.10), 0.014, (tone * 0.5, tone + 0.1))
         for k in range(9):
             at = np.array([tip[0] + (0.012 if k % 2 else -0.012), tip[1] - 0.012 * k + 0.03])
-            e.leaf(at, 0.021, 1.25 if k % 2 else 1.9, tone + 0.12 + e.rng.uniform(-0.08, 0.18), (0.3 if k % 2 else -0.3, 0.4), HEART, 0.42)
+            e.leaf(
+                at,
+                0.021,
+                1.25 if k % 2 else 1.9,
+                tone + 0.12 + e.rng.uniform(-0.08, 0.18),
+                (0.3 if k % 2 else -0.3, 0.4),
+                HEART,
+                0.42,
+            )
 
 
 def _reed(e: Easel) -> None:
     for i in range(30):
         x = e.rng.normal(0, 0.20)
         tone = 0.25 + 0.4 * i / 30
-        e.blade((x * 0.8, 0), (x + e.rng.normal(0, 0.12), e.rng.uniform(0.45, 0.98)), e.rng.normal(0, 0.10), 0.017, (tone * 0.5, tone + 0.15))
+        e.blade(
+            (x * 0.8, 0),
+            (x + e.rng.normal(0, 0.12), e.rng.uniform(0.45, 0.98)),
+            e.rng.normal(0, 0.10),
+            0.017,
+            (tone * 0.5, tone + 0.15),
+        )
     for _ in range(int(e.rng.integers(2, 5))):
         x = e.rng.normal(0, 0.16)
         top = (x + e.rng.normal(0, 0.03), float(e.rng.uniform(0.72, 0.95)))
@@ -261,7 +364,9 @@ def _reed(e: Easel) -> None:
             e.disc((top[0] + k * 0.012, top[1] - 0.05), 0.008, 0.062, 0.4, WOOD, (nx, 0.1))
 
 
-def _clump_of_leaves(e: Easel, centre: Points, radius: Points, count: int, size: float, base: float, crown: Points) -> None:
+def _clump_of_leaves(
+    e: Easel, centre: Points, radius: Points, count: int, size: float, base: float, crown: Points
+) -> None:
     """Leaves on a spheroid, back to front; the lower and the inner ones darker. `crown` is the middle of the whole plant."""
     rng = e.rng
     d = rng.normal(0, 1, (count, 3))
@@ -274,7 +379,13 @@ def _clump_of_leaves(e: Easel, centre: Points, radius: Points, count: int, size:
     angle, grow = rng.uniform(0, 6.28, count), size * rng.uniform(0.7, 1.3, count)
     c, s = np.cos(angle) * grow, np.sin(angle) * grow
     outline = np.array([[-1, 0], [-0.35, 0.55], [0.45, 0.44], [1, 0], [0.45, -0.44], [-0.35, -0.55]])
-    points = np.stack([outline[:, 0] * c[:, None] - outline[:, 1] * s[:, None], outline[:, 0] * s[:, None] + outline[:, 1] * c[:, None]], axis=-1)
+    points = np.stack(
+        [
+            outline[:, 0] * c[:, None] - outline[:, 1] * s[:, None],
+            outline[:, 0] * s[:, None] + outline[:, 1] * c[:, None],
+        ],
+        axis=-1,
+    )
     e.shapes(points + at[:, None, :], tones, normals, LEAF)
 
 
@@ -296,7 +407,9 @@ def _broadleaf(e: Easel) -> None:
         lumps.append((centre, rng.uniform(-1, 1), rng.uniform(0.085, 0.125)))
     for centre, depth, radius in sorted(lumps, key=lambda lump: lump[1]):
         high = (centre[1] - 0.35) / 0.55
-        _clump_of_leaves(e, centre, np.array([radius * 1.15, radius * 0.9]), 95, 0.0150, 0.28 + 0.14 * depth + 0.25 * high, crown)
+        _clump_of_leaves(
+            e, centre, np.array([radius * 1.15, radius * 0.9]), 95, 0.0150, 0.28 + 0.14 * depth + 0.25 * high, crown
+        )
 
 
 def _bush(e: Easel) -> None:
@@ -345,7 +458,12 @@ def _birch(e: Easel) -> None:
     e.limb(np.array([0.0, 0.0]), top, 0.036, 0.010, 0.9)
     for _ in range(16):
         y = rng.uniform(0.03, 0.8)
-        e.shape(np.array([[bend * y - 0.014, y], [bend * y + 0.012, y + 0.004], [bend * y + 0.008, y + 0.010]]), 0.1, (0, 0), WOOD)
+        e.shape(
+            np.array([[bend * y - 0.014, y], [bend * y + 0.012, y + 0.004], [bend * y + 0.008, y + 0.010]]),
+            0.1,
+            (0, 0),
+            WOOD,
+        )
     crown = np.array([bend, 0.64])
     for k in range(20):
         y = rng.uniform(0.40, 0.93)
@@ -364,15 +482,34 @@ def _palm(e: Easel) -> None:
     top = knots[-1]
     for a in rng.permutation(np.linspace(-0.5, np.pi + 0.5, 15)):
         length = rng.uniform(0.26, 0.36)
-        spine = [top + np.array([np.cos(a) * length * t, np.sin(a) * length * t * 0.62 - 0.30 * t * t * length * (1.2 - 0.4 * np.sin(a))]) for t in np.linspace(0, 1, 17)]
+        spine = [
+            top
+            + np.array(
+                [
+                    np.cos(a) * length * t,
+                    np.sin(a) * length * t * 0.62 - 0.30 * t * t * length * (1.2 - 0.4 * np.sin(a)),
+                ]
+            )
+            for t in np.linspace(0, 1, 17)
+        ]
         for k in range(1, 17):
             t = k / 16
             for side in (-1, 1):
                 d = spine[k] - spine[k - 1]
                 across = np.array([-d[1], d[0]]) / (np.linalg.norm(d) + 1e-9) * side
-                tip = spine[k] + across * 0.075 * np.sin(np.pi * min(t + 0.12, 1) * 0.9) + d * 0.9 + np.array([0, -0.028])
+                tip = (
+                    spine[k] + across * 0.075 * np.sin(np.pi * min(t + 0.12, 1) * 0.9) + d * 0.9 + np.array([0, -0.028])
+                )
                 tone = 0.38 + 0.22 * float(across[1]) + rng.uniform(-0.10, 0.12) + 0.12 * t
-                e.blade(tuple(spine[k - 1]), tuple(tip), 0.04 * side, 0.013, (tone * 0.85, tone + 0.12), steps=2, normal=(float(across[0] * 0.6), float(0.35 + 0.5 * across[1])))
+                e.blade(
+                    tuple(spine[k - 1]),
+                    tuple(tip),
+                    0.04 * side,
+                    0.013,
+                    (tone * 0.85, tone + 0.12),
+                    steps=2,
+                    normal=(float(across[0] * 0.6), float(0.35 + 0.5 * across[1])),
+                )
     for k in (-1, 0, 1):
         e.disc((float(top[0] + 0.018 * k), float(top[1] - 0.012)), 0.015, 0.016, 0.3, WOOD)
 
@@ -381,7 +518,15 @@ def _fern(e: Easel) -> None:
     rng = e.rng
     for a in rng.permutation(np.linspace(0.25, np.pi - 0.25, 11)):
         length = rng.uniform(0.65, 0.95)
-        spine = [np.array([np.cos(a) * length * 0.85 * t, 0.02 + np.sin(a) * length * t - 0.42 * length * t * t * (0.6 + 0.4 * abs(np.cos(a)))]) for t in np.linspace(0, 1, 21)]
+        spine = [
+            np.array(
+                [
+                    np.cos(a) * length * 0.85 * t,
+                    0.02 + np.sin(a) * length * t - 0.42 * length * t * t * (0.6 + 0.4 * abs(np.cos(a))),
+                ]
+            )
+            for t in np.linspace(0, 1, 21)
+        ]
         for k in range(1, 21):
             size = 0.12 * (1 - k / 21) ** 0.8 + 0.012
             d = spine[k] - spine[k - 1]
@@ -389,7 +534,15 @@ def _fern(e: Easel) -> None:
                 across = np.array([-d[1], d[0]]) / (np.linalg.norm(d) + 1e-9) * side
                 tip = spine[k] + across * size + d * 0.8
                 tone = 0.35 + 0.2 * float(across[1]) + 0.25 * k / 21 + rng.uniform(-0.08, 0.1)
-                e.blade(tuple(spine[k - 1]), tuple(tip), 0.05, 0.032, (tone * 0.75, tone + 0.1), steps=2, normal=(float(across[0] * 0.5), 0.5))
+                e.blade(
+                    tuple(spine[k - 1]),
+                    tuple(tip),
+                    0.05,
+                    0.032,
+                    (tone * 0.75, tone + 0.1),
+                    steps=2,
+                    normal=(float(across[0] * 0.5), 0.5),
+                )
 
 
 def _cactus(e: Easel) -> None:
@@ -398,7 +551,14 @@ def _cactus(e: Easel) -> None:
     def column(x: float, y0: float, y1: float, w: float) -> None:
         for k in range(9):
             t = (k + 0.5) / 9 * 2 - 1
-            quad = np.array([[x + w * (t - 0.12), y0], [x + w * (t - 0.12), y1 - w * 0.7 * t * t], [x + w * (t + 0.12), y1 - w * 0.7 * t * t], [x + w * (t + 0.12), y0]])
+            quad = np.array(
+                [
+                    [x + w * (t - 0.12), y0],
+                    [x + w * (t - 0.12), y1 - w * 0.7 * t * t],
+                    [x + w * (t + 0.12), y1 - w * 0.7 * t * t],
+                    [x + w * (t + 0.12), y0],
+                ]
+            )
             e.shape(quad, 0.62 - 0.28 * (k % 2) + rng.uniform(-0.04, 0.04), (t * 0.9, 0.15), LEAF)
 
     column(0, 0, 1.0, 0.062)
@@ -416,7 +576,13 @@ def _dead_tree(e: Easel) -> None:
         if level == 0:
             return
         for _ in range(3 if level > 2 else 2):
-            grow(at + (end - at) * e.rng.uniform(0.55, 1.0), angle + e.rng.normal(0, 0.55), length * e.rng.uniform(0.55, 0.78), width * 0.6, level - 1)
+            grow(
+                at + (end - at) * e.rng.uniform(0.55, 1.0),
+                angle + e.rng.normal(0, 0.55),
+                length * e.rng.uniform(0.55, 0.78),
+                width * 0.6,
+                level - 1,
+            )
 
     grow(np.array([0.0, 0.0]), np.pi / 2 + e.rng.normal(0, 0.08), 0.34, 0.055, 5)
 
@@ -458,6 +624,87 @@ def _mushroom(e: Easel) -> None:
             e.disc((x + np.cos(a) * 0.28 * s * q, 0.52 * s + np.sin(a) * 0.34 * s * q), 0.03 * s, 0.022 * s, 1.0, HEART)
 
 
+def _coral(e: Easel) -> None:
+    """Branching coral: round fingers that fork."""
+
+    def grow(at: Points, angle: float, length: float, width: float, level: int) -> None:
+        end = at + np.array([np.cos(angle), np.sin(angle)]) * length
+        d = end - at
+        across = np.array([-d[1], d[0]]) / (np.linalg.norm(d) + 1e-9)
+        for low, high, nx in ((-0.5, -0.15, -0.7), (-0.15, 0.2, 0.0), (0.2, 0.5, 0.7)):
+            quad = np.array(
+                [
+                    at - across * width * low,
+                    at - across * width * high,
+                    end - across * width * 0.85 * high,
+                    end - across * width * 0.85 * low,
+                ]
+            )
+            e.shape(quad, 0.35 + 0.12 * (5 - level) + e.rng.uniform(-0.05, 0.05), (nx, 0.2), BLOOM)
+        e.disc((float(end[0]), float(end[1])), width * 0.46, width * 0.46, 0.45 + 0.13 * (5 - level), BLOOM, (0.0, 0.6))
+        if level:
+            for turn in (-0.45, 0.4):
+                grow(
+                    end,
+                    angle + turn + e.rng.normal(0, 0.16),
+                    length * e.rng.uniform(0.66, 0.86),
+                    width * 0.8,
+                    level - 1,
+                )
+
+    for x in (-0.16, 0.02, 0.2):
+        grow(np.array([x, -0.02]), np.pi / 2 - x * 1.4 + e.rng.normal(0, 0.1), 0.24, 0.085, 4)
+
+
+def _sea_fan(e: Easel) -> None:
+    for _ in range(70):
+        a = e.rng.uniform(0.25, np.pi - 0.25)
+        length = e.rng.uniform(0.5, 0.95)
+        tip = (np.cos(a) * length * 0.72, np.sin(a) * length)
+        e.blade((0.0, 0.0), tip, float(e.rng.normal(0, 0.16)), 0.022, (0.3, 0.75), BLOOM)
+
+
+def _sponge(e: Easel) -> None:
+    """A cluster of tubes with dark mouths."""
+    for x in e.rng.permutation([-0.34, -0.18, 0.0, 0.17, 0.33]):
+        tall, w = float(e.rng.uniform(0.5, 0.92)), float(e.rng.uniform(0.08, 0.12))
+        top = x * 1.35
+        for k in range(5):
+            t = (k + 0.5) / 5 * 2 - 1
+            quad = np.array(
+                [
+                    [x * 0.7 + w * (t - 0.22) * 0.7, 0],
+                    [top + w * (t - 0.22), tall],
+                    [top + w * (t + 0.22), tall],
+                    [x * 0.7 + w * (t + 0.22) * 0.7, 0],
+                ]
+            )
+            e.shape(quad, 0.5 + e.rng.uniform(-0.07, 0.07), (t * 0.9, 0.2), BLOOM)
+        e.disc((top, tall), w * 1.15, w * 0.42, 0.85, BLOOM, (0.0, 0.8))
+        e.disc((top, tall), w * 0.8, w * 0.26, 0.12, BLOOM, (0.0, 0.0))
+
+
+def _kelp(e: Easel) -> None:
+    for _ in range(5):
+        x = float(e.rng.normal(0, 0.07))
+        phase, sway = e.rng.uniform(0, 6.28), e.rng.uniform(0.02, 0.05)
+        tall = e.rng.uniform(0.7, 0.99)
+        knots = [np.array([x + sway * np.sin(phase + 7 * t) * (0.3 + t), tall * t]) for t in np.linspace(0, 1, 26)]
+        for i in range(25):
+            e.limb(knots[i], knots[i + 1], 0.012, 0.011, 0.4)
+            side = 1 if i % 2 else -1
+            tip = knots[i] + np.array([side * e.rng.uniform(0.05, 0.10), e.rng.uniform(0.01, 0.06)])
+            tone = 0.3 + 0.5 * i / 25
+            e.blade(
+                (float(knots[i][0]), float(knots[i][1])),
+                (float(tip[0]), float(tip[1])),
+                side * -0.3,
+                0.028,
+                (tone * 0.7, tone + 0.15),
+                steps=3,
+            )
+
+
 @dataclass(frozen=True)
 class Kind:
     """How a kind is drawn: height in pixels of the drawing, width in heights, and how many variants there are."""
@@ -487,6 +734,10 @@ KINDS: dict[str, Kind] = {
     "cactus": Kind(_cactus, 420, 0.55, 4),
     "dead_tree": Kind(_dead_tree, 560, 1.0, 4),
     "rock": Kind(_rock, 220, 1.5, 6),
+    "coral": Kind(_coral, 260, 1.3, 5),
+    "sea_fan": Kind(_sea_fan, 260, 1.5, 4),
+    "sponge": Kind(_sponge, 240, 1.2, 4),
+    "kelp": Kind(_kelp, 560, 0.45, 4),
     "mushroom": Kind(_mushroom, 160, 1.3, 3),
 }
 

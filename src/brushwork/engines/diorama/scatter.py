@@ -17,7 +17,9 @@ from brushwork.engines.diorama.plants import KINDS, Dress, art, dress
 from brushwork.engines.diorama.scene import Scene
 from brushwork.engines.diorama.terrain import Land
 
-_SOFT_FOOT = frozenset(("tuft", "meadow_tuft", "daisy", "poppy", "tulip", "spike", "wheat", "fern", "reed", "bush", "sunflower"))
+_SOFT_FOOT = frozenset(
+    ("tuft", "meadow_tuft", "daisy", "poppy", "tulip", "spike", "wheat", "fern", "reed", "bush", "sunflower")
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,15 @@ class Layer:
     """Metres between rows along z; 0 grows freely."""
 
 
-def _trees(kind: str, size: tuple[float, float], *, near: float = 18, share: float = 0.8, patches: float = 0.6, clear: float = 0.10) -> list[Layer]:
+def _trees(
+    kind: str,
+    size: tuple[float, float],
+    *,
+    near: float = 18,
+    share: float = 0.8,
+    patches: float = 0.6,
+    clear: float = 0.10,
+) -> list[Layer]:
     """Trees at three distances, sparser with each."""
     return [
         Layer(kind, "trees", 6.5, near, 75, size, share * 0.8, patches, 90, clear),
@@ -73,7 +83,12 @@ _STONES = [
     Layer("rock", "rocks", 5.5, 3.5, 60, (0.18, 0.75), 0.30, 0.5, 40, 0.05, sunk=0.18),
     Layer("rock", "rocks", 1.7, 2, 22, (0.05, 0.20), 0.28, 0.5, 20, sunk=0.2),
 ]
-_WILD = [*_grass(), *_blooms(("daisy", "spike", "poppy"), 0.36, 0.24), *_STONES, Layer("bush", "bushes", 7, 9, 120, (0.7, 1.9), 0.26, 0.6, 50, 0.08)]
+_WILD = [
+    *_grass(),
+    *_blooms(("daisy", "spike", "poppy"), 0.36, 0.24),
+    *_STONES,
+    Layer("bush", "bushes", 7, 9, 120, (0.7, 1.9), 0.26, 0.6, 50, 0.08),
+]
 
 LAYERS: dict[str, list[Layer]] = {
     "mountains": [*_WILD, *_trees("pine", (8, 17), share=0.75, patches=0.75)],
@@ -158,6 +173,12 @@ LAYERS: dict[str, list[Layer]] = {
         Layer("rock", "rocks", 1.6, 2, 40, (0.04, 0.25), 0.34, 0.5, 20, sunk=0.25), Layer("rock", "rocks", 8, 8, 120, (0.3, 1.5), 0.28, 0.5, 40, 0.06, sunk=0.25),
     ],
 }  # fmt: skip
+LAYERS["underwater"] = [
+    Layer("coral", "corals", 1.7, 3.5, 26, (0.35, 1.1), 0.55, 0.35, 9, 0.10), Layer("sea_fan", "corals", 2.1, 4, 26, (0.5, 1.3), 0.42, 0.4, 10, 0.12),
+    Layer("sponge", "corals", 2.0, 3.5, 24, (0.35, 0.8), 0.45, 0.4, 8, 0.10), Layer("kelp", "kelp", 2.4, 5, 30, (2.2, 5.5), 0.40, 0.5, 14, 0.22),
+    Layer("rock", "rocks", 1.8, 3, 24, (0.15, 0.7), 0.4, 0.4, 12, 0.04, sunk=0.25), Layer("tuft", "kelp", 0.9, 2.5, 18, (0.15, 0.45), 0.35, 0.6, 8),
+]  # fmt: skip
+LAYERS["city_street"] = []
 LAYERS["village"] = LAYERS["hills"]
 LAYERS["castle_grounds"] = LAYERS["hills"]
 _WATERY = frozenset(("lake", "river", "waterfall", "beach", "island", "arctic"))
@@ -182,13 +203,21 @@ _PETALS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "poppy": (("#6e0f12", "#d8281f", "#ff7a54"), ("#8a1a10", "#e8461f", "#ff9a5a"), ("#7e1030", "#d63a5c", "#ff9fa8")),
     "tulip": (("#8a1020", "#e23a3a", "#ff9a7a"), ("#a86a10", "#f6c22f", "#fff09a"), ("#6a2a86", "#b067cf", "#eab8f7"), ("#a83a6a", "#f288ae", "#ffd3e2")),
     "spike": (("#33246e", "#6f55c4", "#bda6f0"), ("#5a2a7a", "#a05cc4", "#e0b0f2"), ("#24449a", "#5b86e0", "#b5d3fa")),
+    "coral": (("#7a1f3a", "#f0627a", "#ffc0b8"), ("#8a3a10", "#ff9a3f", "#ffe0a0"), ("#4a2070", "#a76ae0", "#ecc8ff"), ("#7a2060", "#f070b8", "#ffd0ea")),
+    "sea_fan": (("#5a1a5a", "#c050b0", "#f5b0e0"), ("#7a2a10", "#e87040", "#ffc890"), ("#5a4a10", "#e0c040", "#fff0a0")),
+    "sponge": (("#6a4a08", "#f0b830", "#ffeea0"), ("#10505a", "#3ac0c0", "#c0fff0"), ("#6a1a3a", "#d85088", "#ffc0d8")),
     "sunflower": (("#a8620a", "#f5b21c", "#ffe46a"),),
     "mushroom": (("#7a1712", "#cf3a2a", "#ff7a5a"), ("#6a4520", "#b5834a", "#e6c08a")),
 }  # fmt: skip
-_AUTUMN_TINTS = (("#6e2f14", "#cf6a22", "#f7b83f"), ("#7a1d12", "#c43a20", "#f2803a"), ("#7a5a12", "#d9a02c", "#ffe07a"), ("#4a4a1a", "#98903a", "#d9c860"))
+_AUTUMN_TINTS = (
+    ("#6e2f14", "#cf6a22", "#f7b83f"),
+    ("#7a1d12", "#c43a20", "#f2803a"),
+    ("#7a5a12", "#d9a02c", "#ffe07a"),
+    ("#4a4a1a", "#98903a", "#d9c860"),
+)
 _STONE = {
     "desert": ("#6b3f22", "#b87b48", "#ecbd8a"), "canyon": ("#5e2a1b", "#b0623a", "#eaad78"), "mars": ("#4d2116", "#a3532f", "#dd9a68"),
-    "moon": ("#3d3d42", "#85858a", "#cfcdc8"), "volcano": ("#191619", "#3d3638", "#6f625c"), "arctic": ("#6fa9cf", "#c3e0f0", "#fbfdff"),
+    "moon": ("#3d3d42", "#85858a", "#cfcdc8"), "volcano": ("#191619", "#3d3638", "#6f625c"), "underwater": ("#2a3440", "#6a7880", "#b0b5a8"), "arctic": ("#6fa9cf", "#c3e0f0", "#fbfdff"),
     "beach": ("#4d4039", "#8f7d6c", "#c9b59b"), "island": ("#4d4039", "#8f7d6c", "#c9b59b"),
 }  # fmt: skip
 
@@ -207,17 +236,27 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
     leaf: tuple[str, ...] = _BLADES[season]
     snow = 0.0
     if kind in ("broadleaf", "birch", "bush", "fern", "palm"):
-        leaf = _AUTUMN_TINTS[tint] if season == "autumn" and kind != "palm" else _LEAVES["summer" if kind == "palm" else season]
+        leaf = (
+            _AUTUMN_TINTS[tint]
+            if season == "autumn" and kind != "palm"
+            else _LEAVES["summer" if kind == "palm" else season]
+        )
     elif kind == "pine":
         leaf = _NEEDLES[season]
     elif kind == "cactus":
         leaf = ("#16351f", "#3f7040", "#93ad64")
+    elif scene.place == "underwater":
+        leaf = ("#1d3a1c", "#5f8a2f", "#b5c35a")
     elif kind == "wheat":
         leaf = ("#7a5a1c", "#c2953c", "#ecca72")
     elif scene.place in ("desert", "canyon") or (scene.place == "volcano"):
         leaf = ("#4a4a20", "#8f8a48", "#cfc07a")
     if season == "winter" or scene.weather == "snow":
-        snow = 0.0 if "snow" in scene.forbidden else (0.75 if kind in ("pine", "rock", "bush", "broadleaf", "dead_tree", "birch") else 0.3)
+        snow = (
+            0.0
+            if "snow" in scene.forbidden
+            else (0.75 if kind in ("pine", "rock", "bush", "broadleaf", "dead_tree", "birch") else 0.3)
+        )
     elif scene.place == "snow_peaks" and kind in ("pine", "rock"):
         snow = 0.0 if "snow" in scene.forbidden else 0.35
     if scene.place == "arctic":
@@ -237,7 +276,14 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
         "mushroom": ("#e0d8c8", "#fffaf0", "#ffffff"), "wheat": ("#9a6c20", "#dfae4a", "#ffe79a"), "meadow_tuft": ("#8a7a3a", "#c9b568", "#f0e3a8"),
     }.get(kind, ("#a86a10", "#f0b820", "#ffe66a"))  # fmt: skip
     scale = 0.62
-    return Dress(hexes(*leaf) * scale, hexes(*wood) * scale * 0.95, hexes(*petals[tint % len(petals)]) * scale * 1.05, hexes(*heart) * scale, snow, 0.6)
+    return Dress(
+        hexes(*leaf) * scale,
+        hexes(*wood) * scale * 0.95,
+        hexes(*petals[tint % len(petals)]) * scale * 1.05,
+        hexes(*heart) * scale,
+        snow,
+        0.6,
+    )
 
 
 # ---------------------------------------------------------------- where things stand
@@ -268,7 +314,10 @@ def _cells(camera: Camera, layer: Layer, seed: int) -> tuple[Field, Field, Field
     parts_i, parts_j = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for j in range(j0, j1):  # one row of cells at a time: the wedge is narrow in front
         z = (j + 1) * layer.cell
-        i0, i1 = int(np.floor((ratio_low * z - margin) / layer.cell)), int(np.ceil((ratio_high * z + margin) / layer.cell))
+        i0, i1 = (
+            int(np.floor((ratio_low * z - margin) / layer.cell)),
+            int(np.ceil((ratio_high * z + margin) / layer.cell)),
+        )
         parts_i.append(np.arange(i0, i1))
         parts_j.append(np.full(i1 - i0, j))
     i, j = np.concatenate(parts_i), np.concatenate(parts_j)
@@ -301,21 +350,29 @@ def place_things(scene: Scene, camera: Camera, grain: Grain, land: Land, *, amou
         x, z, draw, size = x[big], z[big], draw[big], size[big]
         y = land.height(x, z)
         level = land.water if land.water is not None else -1e9
-        ok = (y - level > layer.shore[0]) & (y - level < layer.shore[1]) if land.water is not None else np.ones_like(y, bool)
+        ok = (
+            (y - level > layer.shore[0]) & (y - level < layer.shore[1])
+            if land.water is not None
+            else np.ones_like(y, bool)
+        )
         tone = 0.82 + 0.36 * grain.at("soft", x, z, 210, 301)[..., 0]
         kind = np.full(x.shape, kinds.index(layer.kind), np.float32)
         for column, value in zip(columns, (kind, x, y - layer.sunk * size, z, size, draw, tone), strict=True):
             column.append(as_f32(value[ok]))
     kind, x, y, z, size, draw, tone = (np.concatenate(c) if c else np.zeros(0, np.float32) for c in columns)
     order = np.lexsort((draw, -z))
-    return Stand(kind[order].astype(np.int32), x[order], y[order], z[order], size[order], draw[order], tone[order], kinds)
+    return Stand(
+        kind[order].astype(np.int32), x[order], y[order], z[order], size[order], draw[order], tone[order], kinds
+    )
 
 
 def split(stand: Stand, distance: float) -> tuple[Stand, Stand]:
     """What stands farther, and what nearer."""
     far = stand.z > distance
     return tuple(  # type: ignore[return-value]  # two, by construction
-        Stand(stand.kind[m], stand.x[m], stand.y[m], stand.z[m], stand.size[m], stand.draw[m], stand.tone[m], stand.kinds)
+        Stand(
+            stand.kind[m], stand.x[m], stand.y[m], stand.z[m], stand.size[m], stand.draw[m], stand.tone[m], stand.kinds
+        )
         for m in (far, ~far)
     )
 
@@ -376,7 +433,15 @@ class Wardrobe:
 
 
 def paint_things(
-    picture: Field, depth: Field, shadow: Field, stand: Stand, wardrobe: Wardrobe, *, camera: Camera, fog: Field, share: Field
+    picture: Field,
+    depth: Field,
+    shadow: Field,
+    stand: Stand,
+    wardrobe: Wardrobe,
+    *,
+    camera: Camera,
+    fog: Field,
+    share: Field,
 ) -> None:
     """Paint what stands into picture and depth, in place. `fog` (W, 3) and `share` (n,): haze colour by column, amount by thing."""
     H, W = depth.shape

@@ -108,6 +108,40 @@ def paint_water(
     np.copyto(picture[top:bottom], blend(picture[top:bottom], as_f32(colour), m))
 
 
+def paint_wet(
+    picture: Field,
+    depth: Field,
+    mask: Field,
+    bed: Field,
+    *,
+    scene: Scene,
+    camera: Camera,
+    light: Light,
+    grain: Grain,
+    is_street: bool,
+) -> None:
+    """A city's water: the bay before a skyline, or the wet street, which mirrors without a body of its own."""
+    if not is_street:
+        paint_water(picture, depth, mask, bed, scene=scene, camera=camera, light=light, grain=grain, level=0.0)
+        return
+    rows = np.flatnonzero(mask.any(axis=1))
+    if rows.size == 0:
+        return
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    ratio, slope = camera.columns()[None, :], camera.rows()[top:bottom, None]
+    z = np.minimum(depth[top:bottom], np.float32(400))
+    x = ratio * z
+    sx, sz = waves(grain, _STREET, x, z, camera.footprint(z), _STREET.waves)
+    above = np.float32(max(camera.eye, 0.2))
+    mirror = reflection(picture, depth, top, bottom, ratio, slope, z, sx, sz, above, camera=camera, light=light)
+    cosine = np.clip(-slope / np.sqrt(1 + ratio * ratio + slope * slope), 0.02, 1)
+    shine = 0.10 + 0.75 * (1 - cosine) ** 3
+    np.copyto(picture[top:bottom], blend(picture[top:bottom], mirror, as_f32(mask[top:bottom] * shine)))
+
+
+_STREET = WaterLook(0.020, 14, "#101018", "#202028", 1.0)
+
+
 def reflection(
     picture: Field, depth: Field, top: int, bottom: int, ratio: Field, slope: Field, z: Field, sx: Field, sz: Field, above: Field, *,
     camera: Camera, light: Light,

@@ -6,22 +6,28 @@ the same world further on, a larger picture sees it in more detail.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
 
+from brushwork.engines.diorama import underwater
 from brushwork.engines.diorama.camera import Camera, camera_for
 from brushwork.engines.diorama.cast import Seen, cast
+from brushwork.engines.diorama.city import night_of, paint_city, paint_lamps
 from brushwork.engines.diorama.clouds import paint_clouds
-from brushwork.engines.diorama.ground import Spots, shade, spots_of, sun_shadow
-from brushwork.engines.diorama.light import Light, light_for, to_display, to_light
-from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
+from brushwork.engines.diorama.ground import shade, spots_of, sun_shadow
+from brushwork.engines.diorama.light import Light, hexes, light_for, to_display
+from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend
 from brushwork.engines.diorama.places import PLACES
 from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things, split
 from brushwork.engines.diorama.scene import Scene, View
 from brushwork.engines.diorama.sky import paint_sky, sun_closeness
+from brushwork.engines.diorama.space import paint_space
+from brushwork.engines.diorama.studio import paint_studio
 from brushwork.engines.diorama.terrain import Land, land_for
-from brushwork.engines.diorama.water import paint_water
+from brushwork.engines.diorama.water import paint_water, paint_wet
+from brushwork.engines.diorama.weather import paint_lightning, paint_rain, paint_snowfall
 
 OnPass = Callable[[str], None]
 
@@ -77,7 +83,7 @@ def emphasis(scene: Scene, name: str) -> float:
 def paint_world(scene: Scene, view: View, *, detail: float = 1.0, on_pass: OnPass | None = None) -> World:
     """Paint everything a picture shows except its subjects."""
     tell = on_pass or (lambda _name: None)
-    return _paint_land(scene, view, detail * scene.detail, tell)
+    return _PAINTERS[PLACES[scene.place].kind](scene, view, detail * scene.detail, tell)
 
 
 # ---------------------------------------------------------------- landscapes
@@ -127,6 +133,7 @@ def _paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
         share = haze_share(light, part.z)
         paint_things(picture, depth, shadow, part, wardrobe, camera=camera, fog=fog, share=share)
     tell("weather")
+    _weather(picture, depth, scene, camera, light, grain)
     color = to_display(picture[extra:])
 
     def ground(x: float, z: float) -> float:
@@ -211,10 +218,148 @@ def _smooth_edges(picture: Field, seen: Seen, camera: Camera) -> None:
     picture[r + 1, c] = blend(above, below, as_f32(np.clip(part + 0.5, 0, 1)))
 
 
+def _weather(picture: Field, depth: Field, scene: Scene, camera: Camera, light: Light, grain: Grain) -> None:
+    if scene.weather == "storm" and not forbids(scene, "lightning"):
+        paint_lightning(picture, depth, scene, camera)
+    if scene.weather in ("rain", "storm") and not forbids(scene, "rain"):
+        paint_rain(picture, scene, camera, light, grain, amount=1.0 if scene.weather == "rain" else 0.7)
+    if scene.weather == "snow" and not forbids(scene, "snow"):
+        paint_snowfall(picture, scene, camera, light, amount=emphasis(scene, "snow"))
+
+
 def _water_haze(picture: Field, depth: Field, mask: Field, camera: Camera, light: Light) -> None:
     r, c = np.nonzero(mask > 0)
     share = haze_share(light, np.minimum(depth[r, c], 3e4)) * 0.75
     picture[r, c] = blend(picture[r, c], fog_by_column(light, camera)[c], as_f32(share))
 
 
-__all__ = ["Spots", "World", "paint_world", "smooth", "to_light"]
+# ---------------------------------------------------------------- cities
+
+
+def _paint_city(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+    camera = camera_for(scene, view)
+    level = 0.0 if scene.place == "skyline" else None
+    mirrors = level is not None or scene.place == "cyberpunk" or scene.weather in ("rain", "storm")
+    tall = _above(view, camera, mirrors)
+    extra = tall.height - view.height
+    camera = replace(camera, view=tall)
+    light = light_for(scene)
+    grain = Grain(scene.seed)
+    tell("sky")
+    picture = _sky(scene, camera, light, grain, detail)
+    tell("land")
+    fog = fog_by_column(light, camera)
+    if scene.place == "cyberpunk":
+        fog = fog * 0.55 + hexes("#6a2f8a", "#c04a9a")[int(light.is_night) * 0] * 0.28
+    depth, mask = paint_city(picture, scene, camera, light, grain, as_f32(fog), level=level)
+    night = night_of(scene)
+    if level is None and "lamps" not in scene.forbidden:
+        paint_lamps(picture, depth, scene, camera, light, night)
+    tell("water")
+    if mirrors:
+        bed = np.full(depth.shape, -3.0 if level is not None else -0.02, np.float32)
+        paint_wet(
+            picture, depth, mask, bed, scene=scene, camera=camera, light=light, grain=grain, is_street=level is None
+        )
+        if level is not None:
+            _water_haze(picture, depth, mask, camera, light)
+    if night.windows > 0.4:
+        _bloom(picture, camera, 0.16 if scene.place != "cyberpunk" else 0.30)
+    tell("weather")
+    _weather(picture, depth, scene, camera, light, grain)
+    if scene.place == "cyberpunk" and scene.weather not in ("rain", "storm", "snow") and not forbids(scene, "rain"):
+        paint_rain(picture, scene, camera, light, grain, amount=0.5)
+    water = mask[extra:] if level is not None else mask[extra:] * 0.5
+    return World(
+        to_display(picture[extra:]), depth[extra:], water, light, replace(camera, view=view), lambda _x, _z: 0.0
+    )
+
+
+def _bloom(picture: Field, camera: Camera, amount: float) -> None:
+    """Light that spills from what is bright."""
+    bright = np.maximum(picture - 0.9, 0)
+    size = (max(picture.shape[1] // 4, 1), max(picture.shape[0] // 4, 1))
+    small = cv2.resize(bright, size, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), max(0.012 * camera.scale / 4, 0.5)) + cv2.GaussianBlur(
+        small, (0, 0), max(0.05 * camera.scale / 4, 0.6)
+    )
+    picture += cv2.resize(soft, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR) * np.float32(
+        amount * 2
+    )
+
+
+# ---------------------------------------------------------------- other worlds
+
+
+def _paint_space(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+    camera = camera_for(scene, view)
+    tell("sky")
+    picture = paint_space(scene, camera, Grain(scene.seed), detail)
+    light = replace(light_for(scene), fog_distance=1e9)
+    far = np.full(picture.shape[:2], np.inf, np.float32)
+    return World(to_display(picture), far, np.zeros_like(far), light, camera, lambda _x, _z: camera.eye)
+
+
+def _paint_studio(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+    camera = camera_for(scene, view)
+    tell("backdrop")
+    picture, depth = paint_studio(scene, camera, Grain(scene.seed))
+    light = replace(light_for(replace(scene, time="afternoon", weather="clear")), fog_distance=1e9)
+    return World(to_display(picture), depth, np.zeros_like(depth), light, camera, lambda _x, _z: 0.0)
+
+
+def _paint_underwater(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+    camera = camera_for(scene, view)
+    grain = Grain(scene.seed)
+    light = underwater.sea_light(light_for(replace(scene, weather="clear")), scene)
+    tell("water")
+    picture = underwater.backdrop(scene, camera, grain)
+    behind = picture.copy()
+    underwater.surface(picture, camera, grain, scene)
+    tell("land")
+    floor = partial(underwater.seabed, grain)
+    land = Land(floor, None, 90.0, (4.0, 60.0), floor)
+    seen = cast(camera, land, detail=detail)
+    r, c = np.nonzero(seen.hit)
+    z = seen.z[r, c]
+    spots = spots_of(land, camera.columns()[c] * z, z, camera.footprint(z))
+    colour = underwater.floor_colour(scene, light, grain, spots.x, z, spots.y, spots.gx, spots.gz, spots.foot)
+    picture[r, c] = blend(colour, behind[r, c], haze_share(light, z))
+    _smooth_edges(picture, seen, camera)
+    depth = seen.z
+    tell("plants")
+    things = place_things(scene, camera, grain, land, amount=detail, smallest=3.0)
+    fog = as_f32(behind[behind.shape[0] // 2])
+    paint_things(
+        picture,
+        depth,
+        np.ones_like(depth),
+        things,
+        Wardrobe(scene, light),
+        camera=camera,
+        fog=fog,
+        share=haze_share(light, things.z),
+    )
+    picture += (underwater.shafts(scene, camera, grain) * 0.30)[..., None] * light.sun_colour
+    if "bubbles" not in scene.forbidden:
+        underwater.bubbles(picture, scene, camera)
+
+    def ground(x: float, z: float) -> float:
+        return float(floor(as_f32([[x]]), as_f32([[max(z, 0.3)]]))[0, 0])
+
+    return World(to_display(picture), depth, np.zeros_like(depth), light, camera, ground)
+
+
+def _paint_sky(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+    """High up: clouds all around, a far land below."""
+    return _paint_land(scene, view, detail, tell)
+
+
+_PAINTERS: dict[str, Callable[[Scene, View, float, OnPass], World]] = {
+    "land": _paint_land,
+    "city": _paint_city,
+    "space": _paint_space,
+    "studio": _paint_studio,
+    "underwater": _paint_underwater,
+    "sky": _paint_sky,
+}
