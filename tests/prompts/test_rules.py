@@ -89,6 +89,8 @@ DASHES = [
     ("a cat —ar wide", "text=a cat —ar wide"),
     ("a man —s tail", "text=a man —s tail"),
     ("a bear —raw sienna", "text=a bear —raw sienna"),
+    ("a bear —raw... sienna", "text=a bear —raw... sienna"),
+    ("a cat —ar = １６：９ —raw", "text=a cat; ar=16:9; raw=on; warn: dash_normalized, equals_sign"),
     ("a bear —raw", "text=a bear; raw=on; warn: dash_normalized"),
     ("a bear —raw —v 6", "v=6; text=a bear; raw=on; warn: dash_normalized"),
     ("a cat —foo 3", "text=a cat —foo 3"),

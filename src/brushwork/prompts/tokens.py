@@ -176,8 +176,11 @@ def is_flag(text: str, start: int, name: int, end: int, following: int) -> bool:
     shape = FITS.get(text[name:end].lower())
     if shape is None:
         return False
-    # Only the first characters decide: thousands of near-flags must not each look at the rest of the text.
-    value = text[end : min(following, end + LONGEST_SHAPE)]
+    # Only the first word decides, after ` = `, with one character of the next: thousands of near-flags must not each
+    # look at the rest of the text.
+    limit = min(following, end + LONGEST_SHAPE)
+    space = text.find(" ", end + 3, limit)
+    value = text[end : limit if space < 0 else min(space + 2, limit)]
     return bool(shape.match(value) or (not value.isascii() and shape.match(plain_value(value))))
 
 
