@@ -8,7 +8,7 @@ FIRST_PICTURE ?= a red fox in a snowy forest at golden hour
 .PHONY: run test lint format docs sheet bench clean
 
 run: .venv/installed
-	$(BIN)/brushwork serve --first-picture "$(FIRST_PICTURE)"
+	BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve --first-picture "$(FIRST_PICTURE)"
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest
