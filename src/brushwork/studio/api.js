@@ -1,12 +1,12 @@
-// The client of /api: one function a question. Knows no page. Every failure is a Refusal (the server said no) or an
-// Unreachable (nobody answered).
+// The client of /api: one function a question. Knows no page. Every question fails with a Refusal (the server said no)
+// or as Unreachable (nobody answered).
 
 import { readKey } from "./key.js";
 
 export class Refusal extends Error {
-  constructor(status, message, { retryAfter = 0, detail = null } = {}) {
+  constructor(status, message, retryAfter) {
     super(message);
-    Object.assign(this, { status, retryAfter, detail });
+    Object.assign(this, { status, retryAfter });
   }
 }
 
@@ -34,7 +34,7 @@ export async function followJob(id, { lastId = "", onEvent, signal }) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { done, value } = await reader.read().catch(lost);
+    const { done, value } = await reader.read();
     if (done) return;
     const blocks = (rest + value.replaceAll("\r", "")).split("\n\n");
     rest = blocks.pop();
@@ -59,15 +59,20 @@ export function pictureAddress(link) {
 }
 
 async function ask(path, options) {
-  const answer = await send(path, options);
-  return answer.json().catch(lost);
+  try {
+    const answer = await send(path, options);
+    return await answer.json();
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    whenLost();
+    throw new Unreachable("The server does not answer.");
+  }
 }
 
 async function send(path, { headers = {}, ...options } = {}) {
   const all = { "x-api-key": readKey(), ...headers };
   if (options.body) all["content-type"] = "application/json";
-  const answer = await fetch(`/api/${path}`, { ...options, headers: all, cache: "no-store" }).catch(lost);
-  tell(answer.status < 502);
+  const answer = await fetch(`/api/${path}`, { ...options, headers: all, cache: "no-store" });
   if (!answer.ok) throw await refusalOf(answer);
   return answer;
 }
@@ -77,17 +82,10 @@ async function refusalOf(answer) {
   const message = body.message || `The server answered ${answer.status} ${answer.statusText}`.trim();
   const retryAfter = Number(answer.headers.get("retry-after")) || 0;
   if (answer.status >= 502 && answer.status <= 504) return new Unreachable(message);
-  return new Refusal(answer.status, message, { retryAfter, detail: body.detail });
+  return new Refusal(answer.status, message, retryAfter);
 }
 
-function lost(error) {
-  if (error?.name === "AbortError") throw error;
-  tell(false);
-  throw new Unreachable("The server does not answer.");
-}
+let whenLost = () => {};
 
-let listener = () => {};
-const tell = (isReachable) => listener(isReachable);
-
-/** Be told, after each request, whether somebody answered. */
-export const onReach = (callback) => (listener = callback);
+/** Be told when a question found nobody. Not when a stream broke: a question follows soon. */
+export const onLost = (callback) => (whenLost = callback);

@@ -130,9 +130,7 @@ byId("empty").addEventListener("click", ({ target }) => {
 });
 document.addEventListener("visibilitychange", lookAround);
 setInterval(lookAround, LOOK_AROUND);
-api.onReach((isReachable) => {
-  if (!isReachable) retry();
-});
+api.onLost(retry);
 
 function begin() {
   const given = takeKeyFromAddress();
