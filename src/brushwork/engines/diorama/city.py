@@ -223,6 +223,8 @@ def _wall(
     tones = hexes(*(_DARK if scene.place == "cyberpunk" else _WALLS[house.style])) * 0.60
     base = tones[int(rng.integers(len(tones)))] * float(rng.uniform(0.85, 1.15))
     bay, floor = float(rng.uniform(2.4, 3.4)), float(rng.uniform(3.1, 3.6))
+    if scene.place == "skyline":  # seen from afar: fewer and larger windows
+        bay, floor = bay * 2.0, floor * 1.7
     wide, tall = {0: (0.46, 0.56), 1: (0.90, 0.82), 2: (0.98, 0.46), 3: (0.44, 0.60)}[house.style]
     a, b = along / bay, y / floor
     ia, ib = np.floor(a), np.floor(b)
@@ -346,7 +348,7 @@ def _pavement(scene: Scene, light: Light, grain: Grain, x: Field, z: Field, foot
     grit = grain.at("fine", x, z, 5, 930)
     soft = grain.at("soft", x, z, 34, 931)
     rain = scene.place == "cyberpunk" or scene.weather in ("rain", "storm")
-    asphalt = hexes("#3a3b40")[0] * 0.62 if not rain else hexes("#23252e")[0] * 0.62
+    asphalt = hexes("#55565c")[0] * 0.62 if not rain else hexes("#23252e")[0] * 0.62
     colour = asphalt * (0.8 + 0.5 * (soft[..., 0] - 0.3) + 0.5 * (grit[..., 0] - 0.5) * fade(foot, 0.06))[:, None]
     paint = hexes("#e8e4d8")[0] * 0.55
     lane = (np.abs(x) < 0.09) & (z / 6.0 - np.floor(z / 6.0) < 0.5)

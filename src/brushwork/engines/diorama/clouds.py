@@ -6,9 +6,11 @@ a soft mass that is cut flat below, with cauliflower noise on top. Its light is 
 
 import numpy as np
 
+from brushwork.engines.diorama.camera import Camera
 from brushwork.engines.diorama.light import Light
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
 from brushwork.engines.diorama.sky import sun_closeness
+from brushwork.engines.diorama.terrain import Land
 
 # elevation of the floor (slope), size of the clouds (slope units), how much haze lies before them, how present they are
 _SHELVES = ((0.015, 0.13, 0.62, 1.0), (0.07, 0.22, 0.40, 0.95), (0.17, 0.36, 0.20, 0.85), (0.34, 0.58, 0.06, 0.75))
@@ -28,6 +30,29 @@ def paint_clouds(
     _streaks(sky, light, grain, ratio, slope, near, cover)
     for index in range(len(_SHELVES)):
         _shelf(sky, light, grain, ratio, slope, near, index, cover, octaves)
+
+
+def paint_plume(sky: Field, camera: Camera, light: Light, grain: Grain, land: Land) -> None:
+    """Smoke from a volcano's crater: it rises, widens and bends with the wind, red from below."""
+    xs = as_f32(np.linspace(-700, 700, 141))[None, :]
+    heights = land.coarse(xs, np.full_like(xs, 2600))
+    broad = np.convolve(heights[0], np.ones(9) / 9, mode="same")
+    at = int(np.argmax(broad[8:-8])) + 8
+    foot, base = float(xs[0, at]) / 2600, (float(heights[0, at]) - camera.eye) / 2600 - 0.03
+    ratio, slope = np.meshgrid(camera.columns(), camera.rows())
+    rise = np.maximum(slope - base, 0)
+    centre = foot + rise**1.6 * 0.55
+    width = 0.045 + 0.42 * rise
+    x, y = (ratio - centre) / width, rise / 0.11
+    heads = grain.at("billow", (ratio - centre) / (0.10 + 0.3 * rise), np.log(rise + 0.06) * 2.6, 5.5, 65)
+    curls = grain.at("billow", ratio * 6, slope * 6 - y * 0.2, 3.2, 66)
+    here = 1.0 - np.abs(x) + (heads - 0.55) * 1.0 + (curls - 0.55) * 0.5
+    alpha = smooth(0.0, 0.45, here) * smooth(0.0, 0.02, slope - base) * np.exp(-rise * 1.1)
+    lit = np.clip(0.45 + (heads - 0.5) * 0.9 - x * np.sign(light.sun[0]) * -0.35, 0, 1)
+    ember = np.exp(-rise * 9) * (0.35 + heads)
+    colour = blend(light.cloud_dark * 0.45, light.cloud_lit * 0.55 + light.cloud_dark * 0.2, as_f32(lit))
+    colour = colour + ember[..., None] * as_f32([1.5, 0.42, 0.10])
+    np.copyto(sky, blend(sky, as_f32(colour), as_f32(alpha * 0.94)))
 
 
 def _streaks(sky: Field, light: Light, grain: Grain, ratio: Field, slope: Field, near: Field, cover: float) -> None:

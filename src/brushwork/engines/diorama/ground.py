@@ -307,7 +307,18 @@ def _gorge(scene: Scene, g: Grain, s: Spots) -> Field:
     n = g.at("soft", s.x, s.y * 1.5 + s.z, 22, 430)
     moss = blend(rock, hexes("#4e7a30")[0] * 0.5, smooth(0.48, 0.66, n[..., 0]) * 0.8)
     colour = blend(wild, moss, smooth(0.86, 0.70, s.up))
+    if "water" not in scene.forbidden:
+        colour = blend(colour, as_f32([0.62, 0.70, 0.74]), _curtain(g, s))
     return colour * (1 - 0.45 * smooth(0.15, -0.1, s.y)[..., None])
+
+
+def _curtain(g: Grain, s: Spots) -> Field:
+    """0-1: the falling water on the wall behind the pool."""
+    wide = 2.3 + 1.1 * smooth(30, 0, s.y)
+    threads = g.at("soft", s.x * 3.0, s.y * 0.16, 14, 431, turn=False)
+    edge = np.abs(s.x - 0.6) + (threads[..., 0] - 0.5) * 1.6
+    body = smooth(wide, wide * 0.55, edge) * smooth(28, 33, s.z) * smooth(62, 56, s.z) * smooth(-0.3, 0.4, s.y)
+    return as_f32(body * (0.45 + 0.75 * smooth(0.30, 0.62, threads[..., 1])))
 
 
 def _lava_land(scene: Scene, g: Grain, s: Spots) -> Field:

@@ -8,12 +8,14 @@ Knows nothing of places, cameras or colours.
 import threading
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[Any]
+"""An array of float32, unless a docstring says otherwise."""
 
 SIZE = 1024
 _LOCK = threading.Lock()

@@ -179,7 +179,10 @@ LAYERS["underwater"] = [
     Layer("rock", "rocks", 1.8, 3, 24, (0.15, 0.7), 0.4, 0.4, 12, 0.04, sunk=0.25), Layer("tuft", "kelp", 0.9, 2.5, 18, (0.15, 0.45), 0.35, 0.6, 8),
 ]  # fmt: skip
 LAYERS["city_street"] = []
-LAYERS["village"] = LAYERS["hills"]
+LAYERS["village"] = [
+    *_WILD, Layer("cottage", "houses", 15, 20, 62, (6.0, 7.5), 0.62, 0.0, 60, 0.09, sunk=0.02),
+    Layer("cottage", "houses", 24, 62, 190, (6.5, 9.0), 0.62, 0.4, 120, 0.03, sunk=0.02), *_trees("broadleaf", (6, 12), near=22, share=0.45, patches=0.5, clear=0.12),
+]  # fmt: skip
 LAYERS["castle_grounds"] = LAYERS["hills"]
 _WATERY = frozenset(("lake", "river", "waterfall", "beach", "island", "arctic"))
 
@@ -206,6 +209,8 @@ _PETALS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "coral": (("#7a1f3a", "#f0627a", "#ffc0b8"), ("#8a3a10", "#ff9a3f", "#ffe0a0"), ("#4a2070", "#a76ae0", "#ecc8ff"), ("#7a2060", "#f070b8", "#ffd0ea")),
     "sea_fan": (("#5a1a5a", "#c050b0", "#f5b0e0"), ("#7a2a10", "#e87040", "#ffc890"), ("#5a4a10", "#e0c040", "#fff0a0")),
     "sponge": (("#6a4a08", "#f0b830", "#ffeea0"), ("#10505a", "#3ac0c0", "#c0fff0"), ("#6a1a3a", "#d85088", "#ffc0d8")),
+    "cottage": (("#8a8070", "#e6dcc4", "#fffaf0"), ("#8a6a48", "#e0bf90", "#fbe6c4"), ("#6a7078", "#c3ccd0", "#f0f4f4"), ("#8a5048", "#d89a86", "#f8d0c0")),
+    "castle": (("#4a463f", "#a89f8f", "#e6decb"), ("#40454d", "#929ba6", "#d3dae0")),
     "sunflower": (("#a8620a", "#f5b21c", "#ffe46a"),),
     "mushroom": (("#7a1712", "#cf3a2a", "#ff7a5a"), ("#6a4520", "#b5834a", "#e6c08a")),
 }  # fmt: skip
@@ -220,6 +225,9 @@ _STONE = {
     "moon": ("#3d3d42", "#85858a", "#cfcdc8"), "volcano": ("#191619", "#3d3638", "#6f625c"), "underwater": ("#2a3440", "#6a7880", "#b0b5a8"), "arctic": ("#6fa9cf", "#c3e0f0", "#fbfdff"),
     "beach": ("#4d4039", "#8f7d6c", "#c9b59b"), "island": ("#4d4039", "#8f7d6c", "#c9b59b"),
 }  # fmt: skip
+
+
+_SOLID = frozenset(("cottage", "castle", "rock"))
 
 
 def tint_count(scene: Scene, kind: str) -> int:
@@ -245,6 +253,15 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
         leaf = _NEEDLES[season]
     elif kind == "cactus":
         leaf = ("#16351f", "#3f7040", "#93ad64")
+    elif kind == "cottage":
+        leaf = (
+            ("#4a1f16", "#a8492f", "#dd8458"),
+            ("#3a2a22", "#7a5640", "#b58c68"),
+            ("#2f3540", "#5f6b7a", "#98a6b4"),
+            ("#5a2a1a", "#b5603a", "#e89a68"),
+        )[tint]
+    elif kind == "castle":
+        leaf = (("#1f2f52", "#3f5f96", "#7fa0cf"), ("#4a1420", "#96303a", "#cf6a62"))[tint]
     elif scene.place == "underwater":
         leaf = ("#1d3a1c", "#5f8a2f", "#b5c35a")
     elif kind == "wheat":
@@ -255,7 +272,11 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
         snow = (
             0.0
             if "snow" in scene.forbidden
-            else (0.75 if kind in ("pine", "rock", "bush", "broadleaf", "dead_tree", "birch") else 0.3)
+            else (
+                0.75
+                if kind in ("pine", "rock", "bush", "broadleaf", "dead_tree", "birch", "cottage", "castle")
+                else 0.3
+            )
         )
     elif scene.place == "snow_peaks" and kind in ("pine", "rock"):
         snow = 0.0 if "snow" in scene.forbidden else 0.35
@@ -275,6 +296,10 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
         "daisy": ("#a86a10", "#f0b820", "#ffe66a"), "poppy": ("#120a0a", "#2a1a1a", "#5a4a3a"), "sunflower": ("#2a170a", "#5a3416", "#9a6a30"),
         "mushroom": ("#e0d8c8", "#fffaf0", "#ffffff"), "wheat": ("#9a6c20", "#dfae4a", "#ffe79a"), "meadow_tuft": ("#8a7a3a", "#c9b568", "#f0e3a8"),
     }.get(kind, ("#a86a10", "#f0b820", "#ffe66a"))  # fmt: skip
+    glow = 0.0
+    if kind in ("cottage", "castle"):
+        heart = ("#1a222c", "#3a4a5c", "#7d93a8")
+        glow = {"night": 0.9, "midnight": 0.7, "dusk": 0.9, "sunset": 0.45, "dawn": 0.3}.get(scene.time, 0.0)
     scale = 0.62
     return Dress(
         hexes(*leaf) * scale,
@@ -359,11 +384,31 @@ def place_things(scene: Scene, camera: Camera, grain: Grain, land: Land, *, amou
         kind = np.full(x.shape, kinds.index(layer.kind), np.float32)
         for column, value in zip(columns, (kind, x, y - layer.sunk * size, z, size, draw, tone), strict=True):
             column.append(as_f32(value[ok]))
+    landmark = LANDMARKS.get(scene.place)
+    if landmark and landmark[1] not in scene.forbidden:
+        kinds, one = (*kinds, landmark[0]), _landmark(scene, land, landmark)
+        for column, value in zip(columns, (float(len(kinds) - 1), *one, 1.0), strict=True):
+            column.append(as_f32([value]))
     kind, x, y, z, size, draw, tone = (np.concatenate(c) if c else np.zeros(0, np.float32) for c in columns)
     order = np.lexsort((draw, -z))
     return Stand(
         kind[order].astype(np.int32), x[order], y[order], z[order], size[order], draw[order], tone[order], kinds
     )
+
+
+LANDMARKS: dict[str, tuple[str, str, float, float]] = {"castle_grounds": ("castle", "castle", 150.0, 52.0)}
+"""Place → the one big thing in it: kind, word, distance and height in metres."""
+
+
+def _landmark(
+    scene: Scene, land: Land, landmark: tuple[str, str, float, float]
+) -> tuple[float, float, float, float, float]:
+    """x, y, z, size and random number of the place's landmark: off the middle, on its own ground."""
+    rng = np.random.default_rng([scene.seed, 650])
+    z = landmark[2] * float(rng.uniform(0.9, 1.15))
+    x = z * float(rng.uniform(0.05, 0.22)) * (1 if rng.random() < 0.5 else -1)
+    y = float(land.height(as_f32([[x]]), as_f32([[z]]))[0, 0])
+    return x, y - 1.5, z, landmark[3], float(rng.random())
 
 
 def split(stand: Stand, distance: float) -> tuple[Stand, Stand]:

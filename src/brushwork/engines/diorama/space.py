@@ -73,6 +73,24 @@ def paint_space(scene: Scene, camera: Camera, grain: Grain, detail: float) -> Fi
     return colour
 
 
+def paint_earth(picture: Field, scene: Scene, camera: Camera, grain: Grain) -> None:
+    """The blue planet in the moon's black sky."""
+    u, v = np.meshgrid(camera.columns() * np.float32(camera.focal), camera.rows() * np.float32(camera.focal))
+    rng = np.random.default_rng([scene.seed, 7009])
+    side = 1 if rng.random() < 0.5 else -1
+    planet = Planet(
+        side * float(rng.uniform(0.2, 0.55)),
+        float(rng.uniform(0.50, 0.75)),
+        float(rng.uniform(0.13, 0.2)),
+        "earth",
+        0,
+        False,
+        3,
+    )
+    light = as_f32([side * -0.75, 0.35, 0.56])
+    _planet(picture, planet, grain, u, v, light, camera)
+
+
 def _nebula(grain: Grain, u: Field, v: Field, palette: tuple[str, str, str, str], gain: float) -> Field:
     """Glowing gas: warped noise through a four-colour ramp, dust lanes cut out."""
     night, low, mid, high = hexes(*palette)

@@ -139,7 +139,7 @@ def paint_wet(
     np.copyto(picture[top:bottom], blend(picture[top:bottom], mirror, as_f32(mask[top:bottom] * shine)))
 
 
-_STREET = WaterLook(0.020, 14, "#101018", "#202028", 1.0)
+_STREET = WaterLook(0.010, 30, "#101018", "#202028", 1.0)
 
 
 def reflection(
@@ -221,4 +221,7 @@ def foam_cover(
     if scene.weather in ("storm", "windy") or scene.place == "sea":
         hard = {"storm": 0.10, "windy": 0.05}.get(scene.weather, 0.0)
         caps = smooth(0.74 - hard, 0.86 - hard, soft[..., 3] + sz * 0.9) * net * 0.8
+    if scene.place == "waterfall":  # where the fall strikes the pool
+        away = np.hypot(x - 0.6, (z - 33) * 0.8) + (soft[..., 0] - 0.5) * 5
+        surf = np.maximum(surf, smooth(10, 2, away) * (0.35 + 0.65 * net) * 2.6)
     return as_f32(np.clip((surf + caps) * look.foam * 1.0, 0, 0.95))

@@ -15,17 +15,18 @@ from brushwork.engines.diorama import underwater
 from brushwork.engines.diorama.camera import Camera, camera_for
 from brushwork.engines.diorama.cast import Seen, cast
 from brushwork.engines.diorama.city import night_of, paint_city, paint_lamps
-from brushwork.engines.diorama.clouds import paint_clouds
+from brushwork.engines.diorama.clouds import paint_clouds, paint_plume
 from brushwork.engines.diorama.ground import shade, spots_of, sun_shadow
 from brushwork.engines.diorama.light import Light, hexes, light_for, to_display
-from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend
+from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
 from brushwork.engines.diorama.places import PLACES
 from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things, split
 from brushwork.engines.diorama.scene import Scene, View
 from brushwork.engines.diorama.sky import paint_sky, sun_closeness
-from brushwork.engines.diorama.space import paint_space
+from brushwork.engines.diorama.space import paint_earth, paint_space
 from brushwork.engines.diorama.studio import paint_studio
 from brushwork.engines.diorama.terrain import Land, land_for
+from brushwork.engines.diorama.tile import paint_tile
 from brushwork.engines.diorama.water import paint_water, paint_wet
 from brushwork.engines.diorama.weather import paint_lightning, paint_rain, paint_snowfall
 
@@ -83,7 +84,43 @@ def emphasis(scene: Scene, name: str) -> float:
 def paint_world(scene: Scene, view: View, *, detail: float = 1.0, on_pass: OnPass | None = None) -> World:
     """Paint everything a picture shows except its subjects."""
     tell = on_pass or (lambda _name: None)
-    return _PAINTERS[PLACES[scene.place].kind](scene, view, detail * scene.detail, tell)
+    fine = detail * scene.detail * (0.35 + 0.65 * scene.stop)
+    world = (
+        _paint_tile(scene, view, tell) if scene.tile else _PAINTERS[PLACES[scene.place].kind](scene, view, fine, tell)
+    )
+    if scene.weird > 0:
+        world.color = turn_hues(world.color, scene)
+    if scene.stop < 1:
+        world.color = leave_unfinished(world.color, scene, world.camera)
+    return world
+
+
+def turn_hues(color: Field, scene: Scene) -> Field:
+    """Strange palettes: all hues turned around the grey axis, the further the weirder."""
+    rng = np.random.default_rng([scene.seed, 5001])
+    angle = float(rng.uniform(0.6, 2.2) * (1 if rng.random() < 0.5 else -1)) * scene.weird
+    c, s = np.cos(angle), np.sin(angle)
+    k = (1 - c) / 3
+    d = s / np.sqrt(3)
+    turn = as_f32([[c + k, k - d, k + d], [k + d, c + k, k - d], [k - d, k + d, c + k]])
+    return as_f32(np.clip(color @ turn.T, 0, 1.2))
+
+
+def leave_unfinished(color: Field, scene: Scene, camera: Camera) -> Field:
+    """An underpainting: forms dissolve into broad dabs, and the primed canvas shows where the brush has not been."""
+    left = 1 - scene.stop
+    size = int(left**1.3 * 0.045 * camera.scale) * 2 + 1
+    flat = np.round(np.clip(color, 0, 1) * 255).astype(np.uint8)
+    dabs = as_f32(cv2.medianBlur(flat, min(max(size, 3), 255))) / 255
+    u, v = np.meshgrid(camera.columns() * np.float32(camera.focal), camera.rows() * np.float32(camera.focal))
+    weave = Grain(scene.seed).at("fine", u, v, 2.2, 5002)
+    worn = Grain(scene.seed).at("soft", u * 0.5, v, 1.4, 5003)
+    bare = smooth(0.62, 0.80, worn[..., 0] + 0.22 * (weave[..., 0] - 0.5) + 0.42 * left - 0.30) * smooth(
+        0.35, 0.9, left
+    )
+    canvas = as_f32([0.93, 0.89, 0.82]) * (0.96 + 0.08 * weave[..., 1:2])
+    out = color + (dabs - color) * np.float32(min(1.0, left * 1.6))
+    return blend(out, as_f32(canvas), as_f32(bare * 0.9))
 
 
 # ---------------------------------------------------------------- landscapes
@@ -114,6 +151,10 @@ def _paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
 
     tell("sky")
     picture = _sky(scene, camera, light, grain, detail)
+    if scene.place == "volcano" and not forbids(scene, "smoke"):
+        paint_plume(picture, camera, light, grain, land)
+    if scene.place == "moon" and not forbids(scene, "planets", "earth"):
+        paint_earth(picture, scene, camera, grain)
     tell("land")
     seen = cast(camera, land, detail=detail)
     bed, mask, shadow = _land(picture, seen, scene, camera, light, grain, land)
@@ -348,6 +389,15 @@ def _paint_underwater(scene: Scene, view: View, detail: float, tell: OnPass) -> 
         return float(floor(as_f32([[x]]), as_f32([[max(z, 0.3)]]))[0, 0])
 
     return World(to_display(picture), depth, np.zeros_like(depth), light, camera, ground)
+
+
+def _paint_tile(scene: Scene, view: View, tell: OnPass) -> World:
+    camera = camera_for(scene, view)
+    light = replace(light_for(replace(scene, weather="clear")), fog_distance=1e9)
+    tell("pattern")
+    picture = paint_tile(scene, camera, light)
+    flat = np.full(picture.shape[:2], 40.0, np.float32)
+    return World(to_display(picture), flat, np.zeros_like(flat), light, camera, lambda _x, _z: 0.0)
 
 
 def _paint_sky(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
