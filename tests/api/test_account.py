@@ -1,9 +1,11 @@
+import asyncio
 import time
 
 import pytest
 from legnext.types.responses import BalanceResponse
 
 from brushwork.accounts.credits import grant
+from brushwork.accounts.directory import set_plan
 from brushwork.accounts.keys import list_keys, revoke_key
 from tests.api.conftest import Api
 
@@ -46,15 +48,27 @@ async def test_the_key_may_come_as_a_bearer_token(api: Api) -> None:
     assert (good.status_code, bad.status_code) == (200, 401)
 
 
-async def test_a_revoked_key_is_refused_from_the_next_request_on(each_api: Api) -> None:
+async def test_a_revoked_key_is_refused_within_a_second(each_api: Api) -> None:
     key = {"x-api-key": await each_api.key_of_new_account("leaver")}
     assert (await each_api.client.get("/account/balance", headers=key)).status_code == 200
 
     async with each_api.services.database.write() as tx:
         newest = (await list_keys(tx))[-1]
         await revoke_key(tx, newest.id, now=time.time())
+    await asyncio.sleep(1.0)
 
     assert (await each_api.client.get("/account/balance", headers=key)).status_code == 401
+
+
+async def test_a_new_plan_counts_within_a_second(api: Api) -> None:
+    key = {"x-api-key": await api.key_of_new_account("upgrader")}
+    assert (await api.client.post("/v1/diffusion", json={"text": "a --v 8.1"}, headers=key)).status_code == 403
+
+    async with api.services.database.write() as tx:
+        await set_plan(tx, 2, "pro", now=time.time())
+    await asyncio.sleep(1.0)
+
+    assert (await api.client.post("/v1/diffusion", json={"text": "a --v 8.1"}, headers=key)).status_code == 200
 
 
 async def test_using_a_key_is_remembered(each_api: Api) -> None:

@@ -1,4 +1,7 @@
-"""All that an endpoint may ask for: the caller's account, the services, a job id that has the form of one."""
+"""All that an endpoint may ask for: the caller's account, the services, a job id that has the form of one.
+
+Every one is a coroutine, even where it awaits nothing: FastAPI would run a plain function in a thread, per request.
+"""
 
 import re
 import time
@@ -52,7 +55,7 @@ class Services:
         )
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
@@ -74,14 +77,14 @@ async def current_account(
 CurrentAccount = Annotated[Account, Depends(current_account)]
 
 
-def current_jobs(services: CurrentServices) -> Jobs:
+async def current_jobs(services: CurrentServices) -> Jobs:
     return services.jobs
 
 
 CurrentJobs = Annotated[Jobs, Depends(current_jobs)]
 
 
-def well_formed(job_id: Annotated[str, Path(description="The id that submitting answered with")]) -> str:
+async def well_formed(job_id: Annotated[str, Path(description="The id that submitting answered with")]) -> str:
     """What cannot be an id is answered like an id that is unknown, and never reaches the database."""
     if not JOB_ID.fullmatch(job_id):
         raise JobNotFound
