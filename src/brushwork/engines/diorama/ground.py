@@ -12,7 +12,7 @@ import numpy as np
 from brushwork.engines.diorama.light import Light, hexes
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, fade, mix, smooth
 from brushwork.engines.diorama.scene import Scene
-from brushwork.engines.diorama.terrain import Land
+from brushwork.engines.diorama.terrain import Land, cloud_tops
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,9 @@ _WOOD = {
 _ROCK = ("#59565a", "#85807d", "#aaa49b")
 
 
-def spots_of(land: Land, x: Field, z: Field, foot: Field) -> Spots:
-    """Surface data of the land at seen places, from small differences of its height."""
+def spots_of(land: Land, x: Field, z: Field, foot: Field, y: Field) -> Spots:
+    """Surface data of the land at seen places of height `y`, from small differences."""
     step = np.maximum(foot * 0.9, 0.04)
-    y = land.height(x, z)
     gx = (land.height(x + step, z) - y) / step
     gz = (land.height(x, z + step) - y) / step
     return Spots(x, y, z, foot, as_f32(1 / np.sqrt(1 + gx * gx + gz * gz)), as_f32(gx), as_f32(gz))
@@ -335,11 +334,21 @@ def lava_glow(g: Grain, s: Spots) -> Field:
     """Light that the lava gives by itself: streams down the cone and cracks in the plain, (n, 3)."""
     warp = g.at("soft", s.x, s.z, 900, 441)
     crack = g.at("cells", s.x + warp[..., 0] * 40, s.z * 0.9 + warp[..., 1] * 40, 620, 442)
-    on_cone = smooth(140, 420, s.y)
-    line = g.at("ridge", s.x * 1.0, s.z * 0.35, 2600, 443)
-    stream = smooth(0.80, 0.98, line + 0.10 * on_cone) * on_cone + smooth(0.075, 0.0, crack[..., 1]) * smooth(
-        0.50, 0.62, warp[..., 2]
-    ) * (1 - on_cone) * fade(s.foot, 30)
+    on_cone = smooth(120, 330, s.y)
+    # Streams run down the cone: thin lines in the angle around its axis, which wander a little with the height.
+    angle = np.arctan2(s.x, 2650 - s.z)
+    wander = g.at("gentle", angle * 300, s.y * 0.9, 900, 443)
+    line = g.at("gentle", angle * 900 + (wander[..., 0] - 0.5) * 260, s.y * 0.10, 2400, 444)[..., 1]
+    width = 0.012 + 0.030 * smooth(900, 200, s.y)
+    stream = (
+        smooth(width, width * 0.25, np.abs(line - 0.5))
+        * on_cone
+        * smooth(0.36, 0.50, wander[..., 1] + 0.25 * smooth(500, 1000, s.y))
+    )
+    plain = (
+        smooth(0.075, 0.0, crack[..., 1]) * smooth(0.50, 0.62, warp[..., 2]) * (1 - on_cone) * smooth(1500, 900, s.z)
+    )
+    stream = stream + plain * fade(s.foot, 6)
     heat = np.clip(stream, 0, 1)
     return as_f32(np.stack([heat * 3.4, heat**1.5 * 1.15, heat**3 * 0.30], axis=-1))
 
@@ -376,6 +385,15 @@ def _lunar(scene: Scene, g: Grain, s: Spots) -> Field:
     return _ramp(hexes("#55555a", "#85858a", "#b4b3b2", "#d8d6d2") * 0.5, t)
 
 
+def _cloud_tops(scene: Scene, g: Grain, s: Spots) -> Field:
+    """A sea of clouds, with peaks that stand out of it."""
+    soft = g.at("soft", s.x, s.z, 2600, 480)
+    cloud = hexes("#c9d3e2", "#f2f4f8")[0] * 0.40 + 0.42 * (0.6 + 0.4 * smooth(0.3, 0.7, soft[..., :1]))
+    peak = _high_alpine(scene, g, s)
+    tops = cloud_tops(g, s.x, s.z)
+    return blend(as_f32(cloud), peak, smooth(4, 26, s.y - tops))
+
+
 MATERIALS: dict[str, Callable[[Scene, Grain, Spots], Field]] = {
     "mountains": _alpine,
     "snow_peaks": _high_alpine,
@@ -400,7 +418,7 @@ MATERIALS: dict[str, Callable[[Scene, Grain, Spots], Field]] = {
     "arctic": _ice,
     "mars": _mars,
     "moon": _lunar,
-    "sky": _high_alpine,
+    "sky": _cloud_tops,
 }
 
 

@@ -233,7 +233,7 @@ def light_for(scene: Scene) -> Light:
         glow=as_f32(glow),
         glow_strength=float(glow_strength),
         fog_colour=as_f32(fog),
-        fog_distance=float(fog_distance * _FOG_BY_PLACE.get(scene.place, 1.0)),
+        fog_distance=float(max(fog_distance * _FOG_BY_PLACE.get(scene.place, 1.0), min(fog_distance, 70))),
         mist=float(mist),
         cloud_cover=cover,
         cloud_lit=as_f32(cloud_lit),

@@ -920,7 +920,7 @@ def dress(drawing: Art, look: Dress, light: Light) -> Field:
     shade = 0.45 + 0.35 * np.clip(ny + 0.3, 0, 1) + 0.25 * tone
     lit = colour * (sun[:, None] * light.sun_colour + shade[:, None] * light.ambient + 0.35 * light.bounce)
     if look.glow > 0:
-        lit = lit + (parts[:, 2] * look.glow)[:, None] * as_f32([1.9, 1.15, 0.42])
+        lit = lit + (parts[:, 2] * look.glow)[:, None] * as_f32([3.2, 1.9, 0.7])
     out = np.zeros((*drawing.cover.shape, 4), np.float32)
     out[inside] = np.concatenate([lit * cover[:, None], cover[:, None]], axis=-1)
     return out

@@ -197,7 +197,7 @@ def _waterfall(g: Grain, rng: np.random.Generator, tall: float) -> Height:
         wall = smooth(front, front + 6, z) * tall * (0.75 + 0.5 * form[..., 2])
         notch = smooth(5.0, 2.4, np.abs(x - 0.6)) * 0.10 * tall * smooth(front, front + 6, z)
         ledges = (crag - 0.4) * 5.0 * smooth(front - 6, front + 5, z)
-        behind = _range(g, x, z, start=80, full=1600, size=3800, tall=620, key=183)
+        behind = _range(g, x, z, start=70, full=1500, size=3200, tall=760, key=183)
         return as_f32(ground + wall - notch + ledges + behind)
 
     return height
@@ -332,6 +332,25 @@ def _moon(g: Grain, rng: np.random.Generator, tall: float) -> Height:
     return height
 
 
+def cloud_tops(g: Grain, x: Field, z: Field) -> Field:
+    """Surface of a sea of clouds: heaped heads on long swells. Metres below the eye of the place "sky"."""
+    swell = g.at("gentle", x, z, 15000, 260, cubic=True)[..., 0] - 0.5
+    heads = g.at("billow", x, z, 9000, 261, cubic=True)
+    small = g.at("billow", x, z, 2100, 262, cubic=True)
+    return as_f32(330 + swell * 420 + heads * 330 + small * 95)
+
+
+def _cloud_sea(g: Grain, rng: np.random.Generator, tall: float) -> Height:
+    def height(x: Field, z: Field) -> Field:
+        r = _ridge(g, x, z, 13000, 263)
+        peaks = (
+            np.power(np.clip(r, 0, 1.3), 1.6) * tall * smooth(1800, 5200, z) + (_ridge(g, x, z, 2600, 264) - 0.5) * 190
+        )
+        return as_f32(np.maximum(cloud_tops(g, x, z), peaks))
+
+    return height
+
+
 @dataclass(frozen=True)
 class _Form:
     make: Callable[[Grain, np.random.Generator, float], Height]
@@ -357,7 +376,7 @@ _FORMS: dict[str, _Form] = {
     "canyon": _Form(_canyon, 52, big=(60, 2500), far=11000),
     "lake": _Form(_lake, 1500, water=0.0, big=(300, 6500)),
     "river": _Form(_river, 70, water=-0.35, big=(80, 3500)),
-    "waterfall": _Form(_waterfall, 46, water=-0.25, far=4000, big=(25, 1200)),
+    "waterfall": _Form(_waterfall, 25, water=-0.25, far=4000, big=(25, 1200)),
     "sea": _Form(_sea, 420, water=0.0, far=40000, big=(2000, 5000)),
     "beach": _Form(_beach, 260, water=0.0, far=40000, big=(300, 2500)),
     "island": _Form(_island, 78, water=0.0, far=40000, big=(100, 1400)),
@@ -367,7 +386,7 @@ _FORMS: dict[str, _Form] = {
     "moon": _Form(_moon, 900, big=(300, 5500), far=9000),
     "village": _Form(_hills, 60, big=(60, 3000)),
     "castle_grounds": _Form(_hills, 60, big=(60, 3000)),
-    "sky": _Form(_mountains, 1100, far=30000, big=(1500, 12000)),
+    "sky": _Form(_cloud_sea, 1250, far=40000, big=(1200, 12000)),
 }
 
 
@@ -399,7 +418,7 @@ def land_for(scene: Scene) -> Land:
             best, score = height, found
     assert best is not None
     height = best
-    zero = float(height(as_f32([[0.0]]), as_f32([[1.0]]))[0, 0]) if form.water is None else 0.0
+    zero = float(height(as_f32([[0.0]]), as_f32([[1.0]]))[0, 0]) if form.water is None and scene.place != "sky" else 0.0
 
     def level(x: Field, z: Field) -> Field:
         return as_f32(height(x, z) - np.float32(zero))
