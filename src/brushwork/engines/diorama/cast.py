@@ -30,7 +30,7 @@ def distances(camera: Camera, land: Land, detail: float) -> Field:
     """The sampling distances (N,): geometric, with extra ones where the large forms stand."""
     fineness = float(np.clip((camera.scale / 512) ** 0.6 * detail**0.5, 0.4, 1.7))
     height = max(camera.eye - (land.water or 0.0), 0.5)
-    start = min(max(height * 0.35, 0.3), 400.0)
+    start = min(max(height * 0.35, 0.3), 120.0)
     near = np.geomspace(start, land.far, int(620 * fineness))
     low, high = land.big
     extra = np.geomspace(max(low, start), high, int(480 * fineness))

@@ -225,7 +225,7 @@ def _wall(
     bay, floor = float(rng.uniform(2.4, 3.4)), float(rng.uniform(3.1, 3.6))
     if scene.place == "skyline":  # seen from afar: fewer and larger windows
         bay, floor = bay * 2.0, floor * 1.7
-    wide, tall = {0: (0.46, 0.56), 1: (0.90, 0.82), 2: (0.98, 0.46), 3: (0.44, 0.60)}[house.style]
+    wide, tall = {0: (0.50, 0.62), 1: (0.90, 0.82), 2: (0.98, 0.50), 3: (0.46, 0.66)}[house.style]
     a, b = along / bay, y / floor
     ia, ib = np.floor(a), np.floor(b)
     fa, fb = a - ia, b - ib
@@ -242,6 +242,9 @@ def _wall(
     ledge = smooth(0.10, 0.02, np.abs(fb - 0.02)) * crisp * (ib % 3 == 0)
     crown = smooth(house.height - 1.3, house.height - 1.0, y)
     wall = wall * (1 + 0.35 * np.maximum(ledge, crown))[..., None]
+    pier = smooth(0.09, 0.05, np.minimum(fa, 1 - fa)) * crisp * (house.style in (0, 2))
+    wall = wall * (1 + 0.16 * pier)[..., None]
+    under = smooth(0.30, 0.0, (0.52 + tall / 2) - fb) * (np.abs(fa - 0.5) < wide / 2) * crisp  # the lintel's shadow
     sill = (
         smooth(0.05, 0.0, np.abs(fb - (0.52 - tall / 2) + 0.02))
         * (np.abs(fa - 0.5) < wide / 2 + 0.05)
@@ -262,7 +265,7 @@ def _wall(
     pick = hash01(ia, ib, key)
     glass = glass * (0.75 + 0.5 * pick)[:, None]
     pane = smooth(0.035, 0.02, np.abs(fa - 0.5)) * crisp * 0.5
-    glass = glass * (1 - pane)[:, None]
+    glass = glass * ((1 - pane) * (1 - 0.5 * under))[:, None]
     colour = blend(colour, as_f32(glass), as_f32(window * 0.95))
     if night.windows > 0:
         share = 0.20 + 0.34 * night.windows
@@ -298,8 +301,16 @@ def _shops(
     pane = (np.abs(f - 0.5) < 0.42) & (y > 0.5) & (y < 3.0)
     door = (np.abs(f - 0.80) < 0.09) & (y < 2.6)
     inside = 0.10 + 0.25 * hash01(np.floor(unit * 9), np.floor(y * 4), key + 3)
-    shop = glow * ((0.12 + 0.55 * max(night.windows, 0.18)) * (0.6 + inside))[:, None]
-    colour = np.where((pane | door)[:, None], shop + light.ambient * 0.10, colour)
+    # By day a shop window is dark glass with a shimmer of what stands in it; by night it is the street's light.
+    stuff = hash01(np.floor(unit * 14), np.floor(y * 3), key + 3)
+    display = smooth(1.5, 0.6, y) * (stuff > 0.45) * fade(foot, 0.3)
+    wares = hexes("#c94f4f", "#e0b04a", "#4f86b5", "#7fae6a", "#d8d0c0")[(hash01(np.floor(unit * 14), np.floor(y * 3), key + 8) * 5).astype(np.int32) % 5]
+    lamps = max(night.windows, 0.10)
+    shop = glow * (0.62 * lamps * (0.55 + inside))[:, None] + wares * (0.16 + 0.3 * lamps) * display[:, None]
+    mirror = light.middle * (0.05 + 0.16 * smooth(0.8, 3.0, y))[:, None]
+    mullion = smooth(0.012, 0.006, np.abs(f * 3 - np.round(f * 3)) / 3) * fade(foot, 0.15)
+    shop = (shop + mirror) * (1 - 0.7 * mullion)[:, None]
+    colour = np.where((pane | door)[:, None], shop, colour)
     tints = hexes("#b5352f", "#2f6b4f", "#2f4f86", "#d9a23a", "#6a3a5a", "#e8dcc8") * 0.55
     tint = tints[(hash01(i, i * 0, key + 31) * 6).astype(np.int32) % 6]
     awning = (y > 3.0) & (y < 3.75) & (one > 0.35)
@@ -372,6 +383,18 @@ def _pavement(scene: Scene, light: Light, grain: Grain, x: Field, z: Field, foot
         pool = np.exp(-(((np.abs(x) - STREET_HALF) / 3.2) ** 2)) * (0.35 + 0.65 * np.exp(-(((z % 18) - 9) ** 2) / 22))
         colour = colour + (hexes("#ffc98a")[0] * asphalt * 2.2) * (pool * night.windows)[:, None]
     return as_f32(colour)
+
+
+def street_trees(scene: Scene) -> list[tuple[float, float, float, float]]:
+    """(x, z, height, random number) of the trees along the sidewalks, far to near."""
+    rng = np.random.default_rng([scene.seed, 9300])
+    made = [
+        (side * (STREET_HALF + 1.5), 13.0 + 9.0 * k + float(rng.uniform(-1, 1)), float(rng.uniform(5.0, 7.5)), float(rng.random()))
+        for k in range(22)
+        for side in (-1, 1)
+        if rng.random() < 0.75
+    ]
+    return sorted(made, key=lambda tree: -tree[1])
 
 
 def lamp_posts() -> list[tuple[float, float]]:

@@ -107,7 +107,7 @@ def _shelf(
         return
     step = np.float32(0.075)
     there = density(x + tx * step, y + ty * step)
-    lit = np.clip(0.50 + (here - there) * 1.15 + y * 0.32, 0, 1)
+    lit = np.clip(0.46 + (here - there) * 1.6 + y * 0.30 - 0.10 * smooth(0.5, 1.6, here), 0, 1)
     lit = lit * lit * (3 - 2 * lit)
     rim = (1 - smooth(0.05, 0.6, here)) * n**6 * light.glow_strength
     colour = blend(light.cloud_dark, light.cloud_lit, lit)

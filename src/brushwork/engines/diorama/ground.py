@@ -388,7 +388,9 @@ def _lunar(scene: Scene, g: Grain, s: Spots) -> Field:
 def _cloud_tops(scene: Scene, g: Grain, s: Spots) -> Field:
     """A sea of clouds, with peaks that stand out of it."""
     soft = g.at("soft", s.x, s.z, 2600, 480)
-    cloud = hexes("#c9d3e2", "#f2f4f8")[0] * 0.40 + 0.42 * (0.6 + 0.4 * smooth(0.3, 0.7, soft[..., :1]))
+    shade_ = hexes("#aebbd2", "#e4eaf2", "#ffffff") * 0.42
+    heads = g.at("billow", s.x, s.z, 2100, 262)
+    cloud = _ramp(shade_, 0.35 + heads * 0.5 + (soft[..., 0] - 0.5) * 0.4)
     peak = _high_alpine(scene, g, s)
     tops = cloud_tops(g, s.x, s.z)
     return blend(as_f32(cloud), peak, smooth(4, 26, s.y - tops))
@@ -426,6 +428,8 @@ def shade(scene: Scene, light: Light, g: Grain, s: Spots, shadow: Field) -> Fiel
     """Light that leaves the spots towards the viewer, before any haze: (n, 3). `shadow` is 1 in the sun, 0 in shade."""
     albedo = MATERIALS.get(scene.place, _country)(scene, g, s)
     facing = np.clip((light.sun[1] - s.gx * light.sun[0] - s.gz * light.sun[2]) * s.up, 0, None)
+    if scene.place == "sky":
+        facing = facing * 0.55 + 0.42 * max(float(light.sun[1]), 0.25)  # light wanders inside a cloud
     facing = facing * 0.82 + 0.18 * np.clip(light.sun[1] + 0.25, 0, 1) * (
         facing > 0
     )  # rough ground catches low light too

@@ -10,7 +10,7 @@ from brushwork.engines.diorama.cast import Seen, cast
 from brushwork.engines.diorama.clouds import paint_clouds, paint_plume
 from brushwork.engines.diorama.ground import shade, spots_of, sun_shadow
 from brushwork.engines.diorama.light import Light, light_for, to_display
-from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend
+from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
 from brushwork.engines.diorama.painted import OnPass, World, emphasis, forbids, haze_share
 from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things, split
 from brushwork.engines.diorama.scene import Scene, View
@@ -70,6 +70,8 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
         share = haze_share(light, part.z)
         paint_things(picture, depth, shadow, part, wardrobe, camera=camera, fog=fog, share=share)
     tell("weather")
+    if scene.place in _SHAFTS:
+        picture += light_shafts(camera, light, grain, depth)
     paint_weather(picture, depth, scene, camera, light, grain)
     color = to_display(picture[extra:])
 
@@ -86,6 +88,23 @@ def sky_and_clouds(scene: Scene, camera: Camera, light: Light, grain: Grain, det
     ratio, slope = np.meshgrid(camera.columns(), camera.rows())
     paint_clouds(picture, light, grain, ratio, slope, amount=emphasis(scene, "clouds"), octaves=min(detail, 1.5))
     return picture
+
+
+_SHAFTS = ("forest", "autumn_forest", "winter_forest", "jungle")
+
+
+def light_shafts(camera: Camera, light: Light, grain: Grain, depth: Field) -> Field:
+    """Beams between the trees, fanning out from the sun; they lie over what is far and fade over what is near."""
+    if light.sun_disc <= 0 or light.sun[2] < 0.3 or light.is_night:
+        return np.zeros((*depth.shape, 3), np.float32)
+    ratio, slope = np.meshgrid(camera.columns(), camera.rows())
+    high = min(float(light.sun[1] / light.sun[2]) + 0.25, 0.75)  # beams come from above the crowns, whatever the hour
+    dx, dy = ratio - light.sun[0] / light.sun[2], np.float32(high) - slope
+    angle = np.arctan2(dx, np.maximum(dy, 0.02))
+    beams = grain.at("swell", angle, angle * 0 + 0.4, 3.1, 540, turn=False) * 0.6 + grain.at("swell", angle, angle * 0 + 0.9, 0.9, 541, turn=False) * 0.4
+    away = np.hypot(dx, dy)
+    power = smooth(0.46, 0.72, beams) * np.exp(-away * 1.5) * smooth(0.0, 0.12, dy) * smooth(3, 26, np.minimum(depth, 60))
+    return as_f32(power[..., None] * (light.sun_colour * 0.16 + light.glow * 0.10))
 
 
 def fog_by_column(light: Light, camera: Camera) -> Field:

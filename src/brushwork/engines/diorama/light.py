@@ -186,6 +186,8 @@ def light_for(scene: Scene) -> Light:
     ambient = _saturation(zenith * 0.45 + middle * 0.55, 0.75) * (0.95 * ambient_factor)
     floor = 0.16 if night else 0.30  # nothing that is in shade is ever black
     ambient = ambient + floor * (0.35 * ambient / max(float(ambient.max()), 1e-3) + 0.1 * (not night))
+    if time == "dusk":
+        ambient = ambient * 1.3 + as_f32([0.02, 0.035, 0.075])
     if night:
         ambient = ambient * 1.5 + as_f32([0.02, 0.045, 0.095])
     bounce = (sun_colour * max(np.sin(np.radians(elevation)), 0.15) * 0.10 + ambient * 0.28).astype(np.float32)
@@ -193,7 +195,7 @@ def light_for(scene: Scene) -> Light:
     if time in ("noon", "morning", "afternoon"):
         fog = fog * 0.62 + middle * 0.30  # distant hills turn blue, not white
     cloud_lit = sun_tint * (0.35 + 0.42 * power) * (1 - 0.6 * grey) + horizon * 0.35 + overcast * grey * 0.5
-    cloud_dark = zenith * 0.40 + middle * 0.42 + horizon * 0.10
+    cloud_dark = zenith * 0.42 + middle * 0.34 + horizon * 0.06
     if night:
         cloud_lit = sun_tint * 0.30 + middle * 0.6
         cloud_dark = zenith * 0.6 + middle * 0.3

@@ -306,9 +306,7 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
         hexes(*wood) * scale * 0.95,
         hexes(*petals[tint % len(petals)]) * scale * 1.05,
         hexes(*heart) * scale,
-        snow,
-        0.6,
-    )
+        snow, 0.0 if kind in _SOLID else 0.6, glow)
 
 
 # ---------------------------------------------------------------- where things stand
@@ -329,6 +327,13 @@ class Stand:
     tone: Field
     """Brightness of its patch of ground, about 1."""
     kinds: tuple[str, ...]
+
+
+def stand_of(kind: str, things: list[tuple[float, float, float, float]]) -> Stand:
+    """Things of one kind on level ground, from (x, z, height, random number), far to near."""
+    x, z, size, draw = as_f32(things).reshape(-1, 4).T
+    zero = np.zeros_like(x)
+    return Stand(zero.astype(np.int32), x, zero, z, size, draw, zero + 1, (kind,))
 
 
 def _cells(camera: Camera, layer: Layer, seed: int) -> tuple[Field, Field, Field, Field]:
@@ -506,6 +511,8 @@ def paint_things(
         open_ = behind > z * np.float32(0.96) - np.float32(0.25)
         if not open_.any():
             continue
+        if kind in _CASTS and h > 14:
+            _ground_shadow(picture, depth, float(px[n]), float(py[n]), w, float(z), float(stand.y[n]), camera, wardrobe.light)
         part = cut[top - y0 : bottom - y0, left - x0 : right - x0]
         cover = part[..., 3:]
         foot_x, foot_y = min(max(int(px[n]), 0), W - 1), min(max(int(py[n]), 0), H - 1)
@@ -519,6 +526,30 @@ def paint_things(
         region *= 1 - cover
         region += colour
         behind[cover[..., 0] > 0.5] = z
+
+
+_CASTS = frozenset(("broadleaf", "birch", "pine", "palm", "bush", "cottage", "castle", "rock", "cactus", "dead_tree", "mushroom"))
+
+
+def _ground_shadow(
+    picture: Field, depth: Field, px: float, py: float, width: int, z: float, y: float, camera: Camera, light: Light
+) -> None:
+    """Darken the ground under and behind a thing: a soft ellipse, stretched away from the sun."""
+    H, W = depth.shape
+    flat = min(max((camera.eye - y) / z, 0.02), 0.5)  # how much the ground is foreshortened there
+    long = min(0.35 / max(float(light.sun[1]), 0.18), 1.6)
+    rx, ry = width * 0.42, max(width * 0.42 * flat * (1 + long), 1.5)
+    cx = px - float(light.sun[0]) * long * width * 0.30
+    cy = py + float(light.sun[2]) * long * width * 0.42 * flat
+    x0, x1, y0, y1 = max(int(cx - rx * 1.6), 0), min(int(cx + rx * 1.6) + 1, W), max(int(cy - ry * 1.6), 0), min(int(cy + ry * 1.6) + 1, H)
+    if x0 >= x1 or y0 >= y1:
+        return
+    dx = ((np.arange(x0, x1, dtype=np.float32) - np.float32(cx)) / np.float32(rx)) ** 2
+    dy = ((np.arange(y0, y1, dtype=np.float32) - np.float32(cy)) / np.float32(ry)) ** 2
+    shade = np.exp(-(dy[:, None] + dx[None, :]) * np.float32(1.4)) * np.float32(0.42)
+    near = depth[y0:y1, x0:x1]
+    shade *= np.abs(near - np.float32(z)) < np.float32(0.45 * z)
+    picture[y0:y1, x0:x1] *= (1 - shade)[..., None]
 
 
 def _visible(stand: Stand, px: Field, py: Field, tall: Field, W: int, H: int) -> Iterator[int]:

@@ -107,7 +107,9 @@ def add_stars(colour: Field, camera: Camera, grain: Grain, amount: float, *, den
         hue = hash01(gi, gj, key + 4)
         tint = np.stack([0.82 + 0.35 * hue, np.full_like(hue, 0.95), 1.2 - 0.35 * hue], axis=-1)
         high = np.clip((camera.tilt - w / camera.focal) / 0.10, 0, 1) if density <= 1 else np.ones_like(hue)
-        size = max(0.55, 0.0016 * camera.scale * (0.6 + 0.35 * layer))
+        true_size = 0.0016 * camera.scale * (0.6 + 0.35 * layer)
+        size = max(0.55, true_size)
+        brightness = brightness * max((true_size / size) ** 2, 0.25)  # small pictures do not have more starlight
         splat(colour, as_f32((u - v.left) * camera.scale - 0.5), as_f32((w - v.top) * camera.row_scale - 0.5),
               as_f32(tint * (brightness * high)[:, None]), size)  # fmt: skip
 

@@ -337,7 +337,7 @@ def cloud_tops(g: Grain, x: Field, z: Field) -> Field:
     swell = g.at("gentle", x, z, 15000, 260, cubic=True)[..., 0] - 0.5
     heads = g.at("billow", x, z, 9000, 261, cubic=True)
     small = g.at("billow", x, z, 2100, 262, cubic=True)
-    return as_f32(330 + swell * 420 + heads * 330 + small * 95)
+    return as_f32(250 + swell * 420 + heads * 300 + small * 60)
 
 
 def _cloud_sea(g: Grain, rng: np.random.Generator, tall: float) -> Height:
@@ -411,7 +411,8 @@ def land_for(scene: Scene) -> Land:
     sites = 5 if scene.place not in ("sea", "sky", "moon") else 1
     for site in range(sites):
         rng = np.random.default_rng([scene.seed, 31, site])
-        grain = Grain(int(np.random.default_rng([scene.seed, 32, site]).integers(2**31)))
+        own = int(np.random.default_rng([scene.seed, 32, site]).integers(2**31))
+        grain = Grain(scene.seed if scene.place == "sky" else own)  # the sea of clouds is also looked up as a material
         height = form.make(grain, rng, tall)
         found = _skyline_score(height, eye=scene.eye, far=min(form.far, 9000)) if sites > 1 else 0.0
         if found > score:

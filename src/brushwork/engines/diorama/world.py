@@ -14,7 +14,7 @@ import numpy as np
 from brushwork.engines.diorama import underwater
 from brushwork.engines.diorama.camera import Camera, camera_for
 from brushwork.engines.diorama.cast import cast
-from brushwork.engines.diorama.city import night_of, paint_city, paint_lamps
+from brushwork.engines.diorama.city import night_of, paint_city, paint_lamps, street_trees
 from brushwork.engines.diorama.finish import leave_unfinished, turn_hues
 from brushwork.engines.diorama.ground import spots_of
 from brushwork.engines.diorama.landscape import (
@@ -30,7 +30,7 @@ from brushwork.engines.diorama.light import Light, hexes, light_for, to_display
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend
 from brushwork.engines.diorama.painted import OnPass, World, forbids, haze_share
 from brushwork.engines.diorama.places import PLACES, Place
-from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things
+from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things, stand_of
 from brushwork.engines.diorama.scene import Scene, View
 from brushwork.engines.diorama.space import paint_space
 from brushwork.engines.diorama.studio import paint_studio
@@ -78,6 +78,11 @@ def _paint_city(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     night = night_of(scene)
     if level is None and "lamps" not in scene.forbidden:
         paint_lamps(picture, depth, scene, camera, light, night)
+    if scene.place == "city_street" and not forbids(scene, "trees"):
+        things = stand_of("broadleaf", street_trees(scene))
+        lit = np.full(depth.shape, 0.55, np.float32)
+        share = haze_share(light, things.z)
+        paint_things(picture, depth, lit, things, Wardrobe(scene, light), camera=camera, fog=as_f32(fog), share=share)
     tell("water")
     if mirrors:
         bed = np.full(depth.shape, -3.0 if level is not None else -0.02, np.float32)
