@@ -72,16 +72,10 @@ async def grant(
 
 async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, now: float) -> HoldResult:
     """Set `amount` aside for a job, or raise InsufficientCredits. Leaves the account's row locked."""
-    busy = (
-        await tx.execute(
-            accounts.update()
-            .where(accounts.c.id == account_id, accounts.c.balance - accounts.c.frozen >= amount)
-            .values(frozen=accounts.c.frozen + amount, updated_at=now)
-            .returning(accounts.c.inflight, accounts.c.max_inflight)
-        )
-    ).first()
+    values = {"account": account_id, "part": amount, "now": now}
+    busy = (await tx.execute(FREEZE, values)).first()
     # Only now that the account is locked is what the packs say the truth.
-    open_packs = (await tx.execute(spendable(account_id, now))).all()
+    open_packs = (await tx.execute(SPENDABLE, values)).all()
     if busy is None or sum(pack.available for pack in open_packs) < amount:
         raise InsufficientCredits(needed=amount, available=sum(pack.available for pack in open_packs))
 
@@ -94,14 +88,9 @@ async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, n
         parts.append((pack.id, part))
         missing -= part
     if parts:
+        await tx.execute(FREEZE_PACK, [{"pack": pack_id, "part": part} for pack_id, part in sorted(parts)])
         await tx.execute(
-            packs.update()
-            .where(packs.c.id == sa.bindparam("pack"))
-            .values(frozen=packs.c.frozen + sa.bindparam("part")),
-            [{"pack": pack_id, "part": part} for pack_id, part in sorted(parts)],
-        )
-        await tx.execute(
-            ledger.insert(),
+            WRITE,
             [
                 {
                     "account_id": account_id,
@@ -117,16 +106,25 @@ async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, n
     return HoldResult(open_packs[0].kind if parts else "point", busy.inflight, busy.max_inflight)
 
 
-def spendable(account_id: int, now: float) -> sa.Select[tuple[int, PackKind, int]]:
-    """The packs a hold may take from, in the order it does."""
-    return (
-        sa.select(packs.c.id, packs.c.kind, AVAILABLE.label("available"))
-        .where(packs.c.account_id == account_id, AVAILABLE > 0)
-        .where(sa.or_(packs.c.expires_at.is_(None), packs.c.expires_at > now))
-        .order_by(
-            packs.c.kind.desc(), packs.c.expires_at.is_(None), packs.c.expires_at, packs.c.id
-        )  # "point" > "credit"
-    )
+# Built once: putting a statement together takes longer than SQLite takes to run it.
+FREEZE = (
+    accounts.update()
+    .where(accounts.c.id == sa.bindparam("account"), accounts.c.balance - accounts.c.frozen >= sa.bindparam("part"))
+    .values(frozen=accounts.c.frozen + sa.bindparam("part"), updated_at=sa.bindparam("now"))
+    .returning(accounts.c.inflight, accounts.c.max_inflight)
+)
+SPENDABLE = (
+    sa.select(packs.c.id, packs.c.kind, AVAILABLE.label("available"))
+    .where(packs.c.account_id == sa.bindparam("account"), AVAILABLE > 0)
+    .where(sa.or_(packs.c.expires_at.is_(None), packs.c.expires_at > sa.bindparam("now")))
+    # "point" > "credit"
+    .order_by(packs.c.kind.desc(), packs.c.expires_at.is_(None), packs.c.expires_at, packs.c.id)
+)
+"""The packs a hold may take from, in the order it does."""
+FREEZE_PACK = (
+    packs.update().where(packs.c.id == sa.bindparam("pack")).values(frozen=packs.c.frozen + sa.bindparam("part"))
+)
+WRITE = ledger.insert()
 
 
 async def capture(tx: AsyncConnection, job_ids: Iterable[str], now: float) -> None:
@@ -143,13 +141,7 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
     """Capture or release the holds of many jobs at once. A second settlement of a job raises IntegrityError."""
     if not settlements:
         return
-    holds = (
-        await tx.execute(
-            sa.select(ledger.c.account_id, ledger.c.pack_id, ledger.c.job_id, ledger.c.amount)
-            .where(ledger.c.job_id.in_(settlements), ledger.c.kind == "hold")
-            .order_by(ledger.c.account_id, ledger.c.id)
-        )
-    ).all()
+    holds = (await tx.execute(HOLDS, {"jobs": list(settlements)})).all()
     if not holds:
         return
     held_of_account, used_of_account = defaultdict[int, int](int), defaultdict[int, int](int)
@@ -163,26 +155,18 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
 
     # Two batches over the same accounts must lock them in the same order, or they deadlock.
     await tx.execute(
-        accounts.update()
-        .where(accounts.c.id == sa.bindparam("account"))
-        .values(
-            balance=accounts.c.balance - sa.bindparam("used"),
-            frozen=accounts.c.frozen - sa.bindparam("held"),
-            updated_at=now,
-        ),
+        THAW,
         [
-            {"account": account, "used": used_of_account[account], "held": held_of_account[account]}
+            {"account": account, "spent": used_of_account[account], "held": held_of_account[account], "now": now}
             for account in sorted(held_of_account)
         ],
     )
     await tx.execute(
-        packs.update()
-        .where(packs.c.id == sa.bindparam("pack"))
-        .values(frozen=packs.c.frozen - sa.bindparam("held"), used=packs.c.used + sa.bindparam("spent")),
+        THAW_PACK,
         [{"pack": pack, "held": held_of_pack[pack], "spent": used_of_pack[pack]} for pack in sorted(held_of_pack)],
     )
     await tx.execute(
-        ledger.insert(),
+        WRITE,
         [
             {
                 "account_id": entry.account_id,
@@ -195,6 +179,27 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
             for entry in holds
         ],
     )
+
+
+HOLDS = (
+    sa.select(ledger.c.account_id, ledger.c.pack_id, ledger.c.job_id, ledger.c.amount)
+    .where(ledger.c.job_id.in_(sa.bindparam("jobs", expanding=True)), ledger.c.kind == "hold")
+    .order_by(ledger.c.account_id, ledger.c.id)
+)
+THAW = (
+    accounts.update()
+    .where(accounts.c.id == sa.bindparam("account"))
+    .values(
+        balance=accounts.c.balance - sa.bindparam("spent"),
+        frozen=accounts.c.frozen - sa.bindparam("held"),
+        updated_at=sa.bindparam("now"),
+    )
+)
+THAW_PACK = (
+    packs.update()
+    .where(packs.c.id == sa.bindparam("pack"))
+    .values(frozen=packs.c.frozen - sa.bindparam("held"), used=packs.c.used + sa.bindparam("spent"))
+)
 
 
 async def expire_packs(tx: AsyncConnection, now: float) -> int:

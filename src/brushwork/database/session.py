@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-BUSY_SECONDS = 30.0
+from brushwork.database.inline_sqlite import connector
 
 QUIET: Mapping[str, Any] = {"hide_parameters": True}
 """A failing statement is logged without its values: there are prompts among them."""
@@ -29,6 +29,7 @@ class Database:
         self.engine = (
             sqlite_engine(self.url, durable=durable) if self.is_sqlite else postgres_engine(self.url, pool_size)
         )
+        self.writing = self.engine.execution_options(brushwork_write=True)
         # SQLite has one writer: waiting here is fair and instant, waiting inside SQLite is a polled sleep.
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
@@ -39,10 +40,8 @@ class Database:
             async with self.engine.begin() as tx:
                 yield tx
             return
-        async with self._writer, self.engine.connect() as connection:
-            await connection.execution_options(brushwork_write=True)
-            async with connection.begin():
-                yield connection
+        async with self._writer, self.writing.begin() as tx:
+            yield tx
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -67,11 +66,11 @@ def async_url(url: str) -> str:
 
 
 def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=24, **QUIET)
+    path = sa.make_url(url).database or ""
+    engine = create_async_engine(url, async_creator=connector(path), pool_size=8, max_overflow=24, **QUIET)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see on_begin
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         # FULL survives a power cut, NORMAL a killed process only.

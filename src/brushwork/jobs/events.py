@@ -39,13 +39,16 @@ class Event:
         return self.kind == "status" and self.data["status"] in FINAL
 
 
+APPEND = events.insert()
+
+
 async def record(
     tx: AsyncConnection, happenings: Iterable[tuple[str, EventKind, Mapping[str, Any]]], now: float
 ) -> None:
     """Append (job id, kind, data) for each. The caller has changed those jobs' rows, and notifies."""
     rows = [{"job_id": job_id, "kind": kind, "data": data, "created_at": now} for job_id, kind, data in happenings]
     if rows:
-        await tx.execute(events.insert(), rows)
+        await tx.execute(APPEND, rows)
 
 
 async def forget_previews(tx: AsyncConnection, job_ids: Iterable[str]) -> None:

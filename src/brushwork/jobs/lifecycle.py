@@ -220,4 +220,4 @@ async def cancel(database: Database, rules: JobRules, account_id: int, job_id: s
         if (await tx.execute(owned)).first() is None:
             raise JobNotFound
         await end(tx, [ending], rules=rules, now=time.time())
-        return job_of((await tx.execute(owned)).one())
+        return job_of((await tx.execute(owned)).one()._mapping)

@@ -44,7 +44,7 @@ async def get(tx: AsyncConnection, account_id: int, job_id: str) -> Job:
     row = (await tx.execute(jobs.select().where(jobs.c.id == job_id, jobs.c.account_id == account_id))).first()
     if row is None:
         raise JobNotFound
-    return job_of(row, queue_position=await queue_position(tx, row))
+    return job_of(row._mapping, queue_position=await queue_position(tx, row))
 
 
 async def queue_position(tx: AsyncConnection, row: Any) -> int | None:
@@ -64,7 +64,7 @@ async def queue_position(tx: AsyncConnection, row: Any) -> int | None:
 async def active(tx: AsyncConnection, account_id: int) -> tuple[Job, ...]:
     """The account's open jobs, oldest first."""
     open_jobs = jobs.select().where(jobs.c.account_id == account_id, jobs.c.ended_at.is_(None))
-    return tuple(job_of(row) for row in await tx.execute(open_jobs.order_by(jobs.c.created_at, jobs.c.id)))
+    return tuple(job_of(row._mapping) for row in await tx.execute(open_jobs.order_by(jobs.c.created_at, jobs.c.id)))
 
 
 async def page(
@@ -96,7 +96,7 @@ async def page(
     newest_first = jobs.select().where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
     rows = (await tx.execute(newest_first.limit(limit + 1))).all()
     return JobPage(
-        jobs=tuple(job_of(row) for row in rows[:limit]),
+        jobs=tuple(job_of(row._mapping) for row in rows[:limit]),
         next_cursor=write_cursor(rows[:limit]) if len(rows) > limit else None,
     )
 

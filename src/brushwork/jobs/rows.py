@@ -1,22 +1,20 @@
 """A row of the jobs table as the value everyone else sees."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from brushwork.jobs.job import Job, JobFile
 
-PLAIN = [name for name in Job.__dataclass_fields__ if name not in ("stage", "files", "output", "detail", "queue_position")]
+PLAIN = [name for name in Job.__dataclass_fields__ if name not in ("files", "output", "queue_position")]
+NEW = {"stage": "staged", "progress": 0, "attempts": 0}
+"""What the table fills in when a row is made."""
 
 
-def job_of(row: Any, *, queue_position: int | None = None) -> Job:
-    """The job of a row that has all columns."""
-    values = row._mapping
-    output = dict(values["output"] or {})
+def job_of(row: Mapping[str, Any] | RowMapping, *, queue_position: int | None = None) -> Job:
+    """The job of a row that was read, or that was just written."""
+    output = dict(row.get("output") or {})
     files = tuple(JobFile(**file) for file in output.pop("files", ()))
-    return Job(
-        **{name: values[name] for name in PLAIN},
-        stage=values["stage"],
-        files=files,
-        output=output or None,
-        detail=values["detail"] or ({"warnings": values["warnings"]} if values["warnings"] else None),
-        queue_position=queue_position,
-    )
+    plain = {name: row.get(name, NEW.get(name)) for name in PLAIN}
+    return Job(**plain, files=files, output=output or None, queue_position=queue_position)

@@ -50,11 +50,11 @@ async def submit(
         holding = await hold(tx, account.id, row["id"], row["cost"], now)
         row["usage_type"] = holding.usage_type
         row["status"] = await admit(tx, account.id, holding, rules)
-        stored = (await tx.execute(jobs.insert().returning(*jobs.c), row)).one()
+        await tx.execute(INSERT, row)
         await record(tx, [(row["id"], "status", {"status": "pending"})], now)
         if row["status"] == "queued":
             await notify(tx, [(JOBS_CHANNEL, POOL)])
-    return job_of(stored)
+    return job_of(row)
 
 
 def new_row(account_id: int, task: Task, idempotency_key: str | None, rules: JobRules, now: float) -> dict[str, Any]:
@@ -79,6 +79,10 @@ def new_row(account_id: int, task: Task, idempotency_key: str | None, rules: Job
     }
 
 
+INSERT = jobs.insert()
+ONE_MORE = accounts.update().where(accounts.c.id == sa.bindparam("account")).values(inflight=accounts.c.inflight + 1)
+
+
 async def find_earlier(tx: AsyncConnection, account_id: int, idempotency_key: str) -> Any:
     """The job made with this key, if any. Locks the account, so that two equal requests cannot both miss it."""
     await tx.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
@@ -90,14 +94,13 @@ def same_request(earlier: Any, row: Mapping[str, Any]) -> Job:
     """The job of an equal earlier request. Raises Conflict when the key was used for a different one."""
     if (earlier.task, earlier.input) != (row["task"], row["input"]):
         raise Conflict("This idempotency key was used for a different request.")
-    return job_of(earlier)
+    return job_of(earlier._mapping)
 
 
 async def admit(tx: AsyncConnection, account_id: int, holding: HoldResult, rules: JobRules) -> str:
     """Whether the account may have one more job in the queue now, or must wait, or has asked for too much."""
     if holding.inflight < min(holding.max_inflight, rules.max_waiting):
-        one_more = accounts.update().where(accounts.c.id == account_id).values(inflight=accounts.c.inflight + 1)
-        await tx.execute(one_more)
+        await tx.execute(ONE_MORE, {"account": account_id})
         return "queued"
     # Only a full account has held jobs, so only a full account pays for counting them.
     some = sa.select(jobs.c.id).where(is_held, jobs.c.account_id == account_id).limit(rules.max_waiting).subquery()
