@@ -8,7 +8,7 @@ from starlette.responses import Response
 from brushwork.accounts.wallet import Wallet, wallet_of
 from brushwork.api.account_view import AccountView
 from brushwork.api.answers import json_answer
-from brushwork.api.dependencies import CurrentAccount, CurrentJobs, CurrentServices, Services
+from brushwork.api.dependencies import CurrentAccount, CurrentServices, Services
 from brushwork.api.openapi import refusals
 from brushwork.api.views import ActiveTasksView, BalanceView
 
@@ -29,9 +29,9 @@ async def get_info(account: CurrentAccount, services: CurrentServices) -> Respon
 
 
 @router.get("/active_tasks", operation_id="get_active_tasks", response_model=ActiveTasksView, responses=REFUSALS)
-async def get_active_tasks(account: CurrentAccount, jobs: CurrentJobs) -> Response:
+async def get_active_tasks(account: CurrentAccount, services: CurrentServices) -> Response:
     """The jobs that have not ended."""
-    return json_answer(ActiveTasksView.of(account, await jobs.active(account.id), now=time.time()))
+    return json_answer(ActiveTasksView.of(account, await services.jobs.active(account.id), now=time.time()))
 
 
 async def wallet(services: Services, account_id: int) -> Wallet:

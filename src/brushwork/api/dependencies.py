@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Path, Request, Security
-from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi import Depends, Path, Request
 
 from brushwork.accounts.account import Account
 from brushwork.api.callers import Callers, key_in
@@ -22,9 +21,6 @@ from brushwork.files.store import Files
 from brushwork.jobs.job import Job
 from brushwork.jobs.jobs import Jobs
 from brushwork.tasks.base import Task
-
-API_KEY = APIKeyHeader(name="x-api-key", auto_error=False, scheme_name="apiKey", description="Your API key")
-BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="The same key, as a bearer token")
 
 JOB_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -63,25 +59,15 @@ async def services_of(request: Request) -> Services:
 CurrentServices = Annotated[Services, Depends(services_of)]
 
 
-async def current_account(
-    request: Request,
-    services: CurrentServices,
-    _key: Annotated[str | None, Security(API_KEY)],
-    _bearer: Annotated[object, Security(BEARER)],
-) -> Account:
+async def current_account(request: Request) -> Account:
+    """Who asks. `openapi.py` tells how a key is sent: as dependencies, the schemes would cost every request."""
+    services: Services = request.app.state.services
     account = await services.callers.account(key_in(request))
     request.state.account_id = account.id
     return account
 
 
 CurrentAccount = Annotated[Account, Depends(current_account)]
-
-
-async def current_jobs(services: CurrentServices) -> Jobs:
-    return services.jobs
-
-
-CurrentJobs = Annotated[Jobs, Depends(current_jobs)]
 
 
 async def well_formed(job_id: Annotated[str, Path(description="The id that submitting answered with")]) -> str:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, StringConstraints
 from starlette.responses import Response
 
 from brushwork.api.answers import job_answer, json_answer
-from brushwork.api.dependencies import CurrentAccount, CurrentJobs, CurrentServices, JobId
+from brushwork.api.dependencies import CurrentAccount, CurrentServices, JobId
 from brushwork.api.events import EventStream
 from brushwork.api.java import JOB
 from brushwork.api.job_view import JobsView, JobView
@@ -24,21 +24,17 @@ REFUSALS: dict[int | str, dict[str, Any]] = refusals(401, 404, 500, 503)
 
 
 @router.get("/job/{job_id}", operation_id="get_job", response_model=JobView, responses=REFUSALS)
-async def get_job(
-    request: Request, account: CurrentAccount, services: CurrentServices, jobs: CurrentJobs, job_id: JobId
-) -> Response:
+async def get_job(request: Request, account: CurrentAccount, services: CurrentServices, job_id: JobId) -> Response:
     """Look at a job: how far it is, and when it has ended, what it made or why it failed."""
-    job = await jobs.get(account.id, job_id)
+    job = await services.jobs.get(account.id, job_id)
     return job_answer(services.view(job), request, JOB)
 
 
 @router.post("/job/{job_id}/cancel", operation_id="cancel_job", response_model=JobView, responses=REFUSALS)
 @router.delete("/job/{job_id}", operation_id="delete_job", response_model=JobView, responses=REFUSALS)
-async def cancel_job(
-    request: Request, account: CurrentAccount, services: CurrentServices, jobs: CurrentJobs, job_id: JobId
-) -> Response:
+async def cancel_job(request: Request, account: CurrentAccount, services: CurrentServices, job_id: JobId) -> Response:
     """Cancel a job that has not ended: it fails with code 499 and costs nothing. An ended job is answered as it is."""
-    job = await jobs.cancel(account.id, job_id)
+    job = await services.jobs.cancel(account.id, job_id)
     return job_answer(services.view(job), request, JOB)
 
 
@@ -46,7 +42,6 @@ async def cancel_job(
 async def list_jobs(
     account: CurrentAccount,
     services: CurrentServices,
-    jobs: CurrentJobs,
     status: Annotated[ClientStatus | None, blank_is_absent, Query()] = None,
     task_type: Annotated[TaskType | None, blank_is_absent, Query()] = None,
     created_after: Annotated[datetime | None, blank_is_absent, Query(description="RFC 3339, or Unix seconds")] = None,
@@ -55,7 +50,7 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """List jobs, newest first, a page at a time."""
-    page = await jobs.list(
+    page = await services.jobs.list(
         account.id,
         status=status,
         task=task_type.replace("_", "-") if task_type else None,
@@ -77,13 +72,12 @@ async def list_jobs(
 async def watch_job(
     account: CurrentAccount,
     services: CurrentServices,
-    jobs: CurrentJobs,
     job_id: JobId,
     last_event_id: Annotated[str, Header(pattern=r"^[0-9]{0,18}$", description="Go on after this event")] = "",
 ) -> Response:
     """Watch a job live: server-sent events named status, progress and preview, until it has ended."""
-    await jobs.get(account.id, job_id)  # an unknown job is a 404, not a stream
-    events = jobs.events(account.id, job_id, after=int(last_event_id or 0))
+    await services.jobs.get(account.id, job_id)  # an unknown job is a 404, not a stream
+    events = services.jobs.events(account.id, job_id, after=int(last_event_id or 0))
     return EventStream(events, heartbeat_seconds=services.heartbeat_seconds)
 
 

@@ -18,6 +18,11 @@ from brushwork.tasks.base import Task
 
 Responses = dict[int | str, dict[str, Any]]
 
+SECURITY_SCHEMES = {
+    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "Your API key"},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The same key, as a bearer token"},
+}
+
 DESCRIPTION = """\
 Send a prompt to `POST /v1/diffusion`, keep the `job_id`, and ask `GET /v1/job/{job_id}` until `status` is `completed`
 or `failed`. Every path works under `/api`, under `/api/api` and without a prefix. Success is always 200.
@@ -99,9 +104,12 @@ def describe(app: FastAPI, tasks: Mapping[str, type[Task]]) -> dict[str, Any]:
     components.update(definitions.get("$defs", {}))
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
+    schema["components"]["securitySchemes"] = SECURITY_SCHEMES
     for path, item in schema["paths"].items():
         for operation in item.values():
             drop_framework_errors(operation)
+            if "401" in operation["responses"]:
+                operation["security"] = [{"apiKey": []}, {"bearer": []}]
             add_job_example(path, operation, tasks)
     return schema
 
