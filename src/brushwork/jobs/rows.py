@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from brushwork.jobs.job import Job, JobFile
 
-PLAIN = [name for name in Job.__dataclass_fields__ if name not in ("files", "output", "queue_position")]
+PLAIN = [name for name in Job.__dataclass_fields__ if name not in ("files", "output", "detail", "queue_position")]
 NEW = {"stage": "staged", "progress": 0, "attempts": 0}
 """What the table fills in when a row is made."""
 
@@ -17,4 +17,6 @@ def job_of(row: Mapping[str, Any] | RowMapping, *, queue_position: int | None = 
     output = dict(row.get("output") or {})
     files = tuple(JobFile(**file) for file in output.pop("files", ()))
     plain = {name: row.get(name, NEW.get(name)) for name in PLAIN}
-    return Job(**plain, files=files, output=output or None, queue_position=queue_position)
+    # What was repaired in the prompt is known from the start; the worker puts it beside all else it has to tell.
+    detail = row.get("detail") or ({"warnings": row["warnings"]} if row.get("warnings") else None)
+    return Job(**plain, files=files, output=output or None, detail=detail, queue_position=queue_position)
