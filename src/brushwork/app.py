@@ -24,7 +24,7 @@ from brushwork.accounts.keys import create_key
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
 from brushwork.engines.base import Engine
-from brushwork.engines.catalog import choose_engine
+from brushwork.engines.catalog import EngineEntry, usable
 from brushwork.errors import Unavailable
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store
@@ -98,9 +98,14 @@ def rules_of(settings: Settings) -> JobRules:
 
 def build_engine(settings: Settings) -> Engine:
     """The engine the settings ask for. Raises Unavailable when this machine cannot run it or production forbids it."""
+    return usable_engine(settings).build()
+
+
+def usable_engine(settings: Settings) -> EngineEntry:
+    """What `build_engine` would build, without loading it."""
     if settings.production and settings.engine == "noop":
         raise Unavailable("BRUSHWORK_ENGINE=noop draws nothing, and BRUSHWORK_PRODUCTION refuses it.")
-    return choose_engine(settings.engine)
+    return usable(settings.engine)
 
 
 async def prepare(settings: Settings, database: Database) -> FirstKey | None:

@@ -69,7 +69,9 @@ class Settings(BaseSettings):
     max_body_mb: Annotated[float, Field(gt=0, description="Largest request body, in megabytes.")] = 10.0
     fetch_allow: Annotated[
         str,
-        Field(description="Hosts and networks, with commas, that a client's URL may point to besides public ones."),
+        Field(
+            description="Private hosts and networks a client's URL may point to, with commas; nothing is fetched yet."
+        ),
     ] = ""
     log_format: Annotated[Literal["auto", "console", "json"], Field(description="Shape of the log lines.")] = "auto"
     log_level: Annotated[

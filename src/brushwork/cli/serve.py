@@ -17,13 +17,13 @@ import uvicorn
 
 from brushwork.app import (
     FirstKey,
-    build_engine,
     build_housekeeping,
     build_worker,
     create_app,
     open_database,
     prepare,
     rules_of,
+    usable_engine,
 )
 from brushwork.cli.imagine import draw_there
 from brushwork.cli.output import console, errors
@@ -50,7 +50,8 @@ def serve(
     # Workers are processes of their own: what was given here reaches them through the environment.
     os.environ.update({f"BRUSHWORK_{name.upper()}": str(value) for name, value in given.items() if value is not None})
     settings = Settings()
-    build_engine_problem(settings)
+    if settings.workers:
+        usable_engine(settings)  # raises now what every worker would raise later
     listener = listen(settings.host, settings.port)
     os.environ["BRUSHWORK_PORT"] = str(listener.getsockname()[1])
     run(serve_forever(Settings(), listener, first_picture))
@@ -91,12 +92,6 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise OSError(f"Cannot listen on {host}:{port} ({error.strerror}); choose another with --port.") from error
     return listener
-
-
-def build_engine_problem(settings: Settings) -> None:
-    """Raise now what every worker would raise later: an engine that cannot run here."""
-    if settings.workers:
-        build_engine(settings)
 
 
 async def serve_forever(settings: Settings, listener: socket.socket, first_picture: str | None) -> None:

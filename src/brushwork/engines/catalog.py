@@ -70,9 +70,9 @@ def entry(name: str) -> EngineEntry:
     raise Unavailable(f"There is no engine {name!r}; there are: {', '.join(engine.name for engine in ENGINES)}.")
 
 
-def choose_engine(name: str) -> Engine:
-    """Build the engine of that name. Raises Unavailable when it cannot run here, and says why."""
+def usable(name: str) -> EngineEntry:
+    """The entry of that name. Raises Unavailable when it cannot run here, and says why."""
     chosen = entry(name)
     if problem := chosen.problem():
         raise Unavailable(f"The engine {name!r} cannot run here: {problem}.")
-    return chosen.build()
+    return chosen

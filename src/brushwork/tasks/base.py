@@ -24,6 +24,12 @@ Speed = Literal["turbo", "fast", "draft"]
 
 WEB_ADDRESS = TypeAdapter(HttpUrl)
 
+CALLBACK_NOT_SENT: Mapping[str, Any] = {
+    "code": "callback_not_sent",
+    "message": "The callback is kept, but this version does not call it: poll the job, or follow its events.",
+    "param": "callback",
+}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -64,9 +70,9 @@ class Task(BaseModel):
     example: ClassVar[dict[str, Any]]
     """A body that works, for the docs, the OpenAPI file and the contract tests."""
 
-    callback: Annotated[str | None, Field(max_length=2048, description="URL that is told when the task has ended")] = (
-        None
-    )
+    callback: Annotated[
+        str | None, Field(max_length=2048, description="URL to tell of the end; kept, not called yet")
+    ] = None
 
     @field_validator("callback")
     @classmethod
@@ -111,9 +117,9 @@ class Task(BaseModel):
         """Jobs with the same key may be claimed together."""
         return f"{self.name}"
 
-    def warnings(self) -> list[dict[str, Any]]:
+    def warnings(self) -> list[Mapping[str, Any]]:
         """What was repaired or ignored in the request: code, message, param."""
-        return []
+        return [CALLBACK_NOT_SENT] if self.callback else []
 
     def run(self, job: Run) -> Outcome:
         """Do the work. Blocking, plain and sequential; runs in a thread of its own."""

@@ -1,6 +1,7 @@
 """`POST /v1/diffusion`: four pictures from a prompt."""
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -61,8 +62,9 @@ class Diffusion(Task):
         width, height = picture_size(self.prompt)
         return f"{self.needs}:{self.prompt.version}:{width}x{height}"
 
-    def warnings(self) -> list[dict[str, Any]]:
-        return [{"code": w.code, "message": w.message, "param": w.param} for w in self.prompt.warnings]
+    def warnings(self) -> list[Mapping[str, Any]]:
+        of_the_prompt = [{"code": w.code, "message": w.message, "param": w.param} for w in self.prompt.warnings]
+        return [*super().warnings(), *of_the_prompt]
 
     def rows(self, seed: int) -> list[Row]:
         """The four rows of the grid, fully resolved."""
