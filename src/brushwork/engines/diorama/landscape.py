@@ -8,15 +8,17 @@ import numpy as np
 from brushwork.engines.diorama.camera import Camera, camera_for
 from brushwork.engines.diorama.cast import Seen, cast
 from brushwork.engines.diorama.clouds import paint_clouds, paint_plume
-from brushwork.engines.diorama.ground import shade, spots_of, sun_shadow
+from brushwork.engines.diorama.ground import shade, sun_shadow
 from brushwork.engines.diorama.light import Light, light_for, to_display
+from brushwork.engines.diorama.materials import spots_of
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
 from brushwork.engines.diorama.painted import OnPass, World, emphasis, forbids, haze_share
-from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things, split
+from brushwork.engines.diorama.scatter import paint_things, place_things, split
 from brushwork.engines.diorama.scene import Scene, View
 from brushwork.engines.diorama.sky import paint_sky, sun_closeness
 from brushwork.engines.diorama.space import paint_earth
 from brushwork.engines.diorama.terrain import Land, land_for
+from brushwork.engines.diorama.wardrobe import Wardrobe
 from brushwork.engines.diorama.water import paint_water
 from brushwork.engines.diorama.weather import paint_lightning, paint_rain, paint_snowfall
 
@@ -72,6 +74,8 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     tell("weather")
     if scene.place in _SHAFTS:
         picture += light_shafts(camera, light, grain, depth)
+    if light.is_night:
+        moonlit(picture, depth)
     paint_weather(picture, depth, scene, camera, light, grain)
     color = to_display(picture[extra:])
 
@@ -101,10 +105,22 @@ def light_shafts(camera: Camera, light: Light, grain: Grain, depth: Field) -> Fi
     high = min(float(light.sun[1] / light.sun[2]) + 0.25, 0.75)  # beams come from above the crowns, whatever the hour
     dx, dy = ratio - light.sun[0] / light.sun[2], np.float32(high) - slope
     angle = np.arctan2(dx, np.maximum(dy, 0.02))
-    beams = grain.at("swell", angle, angle * 0 + 0.4, 3.1, 540, turn=False) * 0.6 + grain.at("swell", angle, angle * 0 + 0.9, 0.9, 541, turn=False) * 0.4
+    beams = (
+        grain.at("swell", angle, angle * 0 + 0.4, 3.1, 540, turn=False) * 0.6
+        + grain.at("swell", angle, angle * 0 + 0.9, 0.9, 541, turn=False) * 0.4
+    )
     away = np.hypot(dx, dy)
-    power = smooth(0.46, 0.72, beams) * np.exp(-away * 1.5) * smooth(0.0, 0.12, dy) * smooth(3, 26, np.minimum(depth, 60))
+    power = (
+        smooth(0.46, 0.72, beams) * np.exp(-away * 1.5) * smooth(0.0, 0.12, dy) * smooth(3, 26, np.minimum(depth, 60))
+    )
     return as_f32(power[..., None] * (light.sun_colour * 0.16 + light.glow * 0.10))
+
+
+def moonlit(picture: Field, depth: Field) -> None:
+    """By night the eye sees dark things blue; what shines keeps its colour."""
+    bright = picture @ as_f32([0.30, 0.55, 0.15])
+    blue = bright[..., None] * as_f32([0.42, 0.95, 2.5])
+    np.copyto(picture, blend(picture, as_f32(blue), as_f32(0.58 * smooth(0.55, 0.12, bright) * np.isfinite(depth))))
 
 
 def fog_by_column(light: Light, camera: Camera) -> Field:
@@ -117,7 +133,7 @@ def fog_by_column(light: Light, camera: Camera) -> Field:
 
 def _land(
     picture: Field, seen: Seen, scene: Scene, camera: Camera, light: Light, grain: Grain, land: Land
-) -> tuple[Field, Field]:
+) -> tuple[Field, Field, Field]:
     """Paint the land over the sky; → (height of the land under the water (H, W), water mask (H, W))."""
     H, W = seen.z.shape
     ratio = camera.columns()
@@ -131,7 +147,7 @@ def _land(
         shown = high > land.water - 3.0
         picture[r[~shown], c[~shown]] = light.fog_colour * 0.3
         r, c, x, z, high = r[shown], c[shown], x[shown], z[shown], high[shown]
-    spots = spots_of(land, x, z, camera.footprint(z), high)
+    spots = spots_of(land.height, x, z, camera.footprint(z), high)
     shadow = _shadows(seen, camera, light, land)
     colour = shade(scene, light, grain, spots, shadow[r, c])
     fog = fog_by_column(light, camera)[c]

@@ -133,10 +133,27 @@ _TIME_DIM = {"dawn": 0.9, "golden_hour": 0.95, "sunset": 0.72, "dusk": 0.42, "ni
 NIGHTS = ("night", "midnight")
 
 _FOG_BY_PLACE = {
-    "forest": 0.022, "autumn_forest": 0.024, "winter_forest": 0.03, "jungle": 0.012, "waterfall": 0.06, "river": 0.4, "village": 0.6,
-    "city_street": 0.035, "cyberpunk": 0.012, "skyline": 0.35, "desert": 1.0, "mars": 0.25, "arctic": 0.8, "volcano": 0.5,
-    "flower_field": 0.6, "lavender_field": 0.6, "meadow": 0.7, "hills": 0.6, "lake": 0.75, "canyon": 0.6,
-}  # fmt: skip
+    "forest": 0.022,
+    "autumn_forest": 0.024,
+    "winter_forest": 0.03,
+    "jungle": 0.012,
+    "waterfall": 0.06,
+    "river": 0.4,
+    "village": 0.6,
+    "city_street": 0.035,
+    "cyberpunk": 0.012,
+    "skyline": 0.35,
+    "desert": 1.0,
+    "mars": 0.25,
+    "arctic": 0.8,
+    "volcano": 0.5,
+    "flower_field": 0.6,
+    "lavender_field": 0.6,
+    "meadow": 0.7,
+    "hills": 0.6,
+    "lake": 0.75,
+    "canyon": 0.6,
+}
 
 
 def _direction(elevation: float, azimuth: float) -> Field:
@@ -189,7 +206,7 @@ def light_for(scene: Scene) -> Light:
     if time == "dusk":
         ambient = ambient * 1.3 + as_f32([0.02, 0.035, 0.075])
     if night:
-        ambient = ambient * 1.5 + as_f32([0.02, 0.045, 0.095])
+        ambient = ambient * 1.75 + as_f32([0.03, 0.065, 0.13])
     bounce = (sun_colour * max(np.sin(np.radians(elevation)), 0.15) * 0.10 + ambient * 0.28).astype(np.float32)
     fog = horizon * 0.80 + middle * 0.20
     if time in ("noon", "morning", "afternoon"):

@@ -21,10 +21,11 @@ SIZE = 1024
 _LOCK = threading.Lock()
 
 
-def smooth(low: float, high: float, value: Field) -> Field:
+def smooth(low: float | Field, high: float | Field, value: float | Field) -> Field:
     """Hermite step from 0 at `low` to 1 at `high` (either may be the larger)."""
-    t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    start = as_f32(low)
+    t = np.clip((as_f32(value) - start) / (as_f32(high) - start), 0, 1)
+    return as_f32(t * t * (3 - 2 * t))
 
 
 def mix(a: Field | float, b: Field | float, t: Field) -> Field:
@@ -244,7 +245,7 @@ def fade(footprint: Field, wavelength: float) -> Field:
     return np.clip(np.float32(1.4) - footprint * np.float32(2.2 / wavelength), 0, 1)
 
 
-def hash01(a: Field, b: Field, key: int) -> Field:
+def hash01(a: NDArray[Any], b: NDArray[Any], key: int) -> Field:
     """A random number 0..1 for integer coordinates; the same for ever."""
     n = a.astype(np.int64) * 374761393 + b.astype(np.int64) * 668265263 + key * 974634777
     n = (n ^ (n >> 13)) & 0x7FFFFFFF

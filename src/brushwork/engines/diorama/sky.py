@@ -110,8 +110,13 @@ def add_stars(colour: Field, camera: Camera, grain: Grain, amount: float, *, den
         true_size = 0.0016 * camera.scale * (0.6 + 0.35 * layer)
         size = max(0.55, true_size)
         brightness = brightness * max((true_size / size) ** 2, 0.25)  # small pictures do not have more starlight
-        splat(colour, as_f32((u - v.left) * camera.scale - 0.5), as_f32((w - v.top) * camera.row_scale - 0.5),
-              as_f32(tint * (brightness * high)[:, None]), size)  # fmt: skip
+        splat(
+            colour,
+            as_f32((u - v.left) * camera.scale - 0.5),
+            as_f32((w - v.top) * camera.row_scale - 0.5),
+            as_f32(tint * (brightness * high)[:, None]),
+            size,
+        )
 
 
 def splat(colour: Field, px: Field, py: Field, light: Field, radius: float) -> None:

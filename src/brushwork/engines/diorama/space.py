@@ -11,15 +11,27 @@ from brushwork.engines.diorama.scene import Scene
 from brushwork.engines.diorama.sky import add_stars, splat
 
 _NEBULAE = (
-    ("#0a1230", "#3b2a86", "#c0489a", "#ffb28a"), ("#06182e", "#12507a", "#2aa6b0", "#d8ffe0"), ("#120a26", "#5a1f6e", "#e0506a", "#ffd39a"),
-    ("#07142a", "#1f3f9a", "#6a7df0", "#f0d0ff"), ("#0a1a20", "#0f5a50", "#6ac06a", "#f7f0a0"), ("#140c1e", "#702a3a", "#e0803a", "#ffe6a0"),
-)  # fmt: skip
+    ("#0a1230", "#3b2a86", "#c0489a", "#ffb28a"),
+    ("#06182e", "#12507a", "#2aa6b0", "#d8ffe0"),
+    ("#120a26", "#5a1f6e", "#e0506a", "#ffd39a"),
+    ("#07142a", "#1f3f9a", "#6a7df0", "#f0d0ff"),
+    ("#0a1a20", "#0f5a50", "#6ac06a", "#f7f0a0"),
+    ("#140c1e", "#702a3a", "#e0803a", "#ffe6a0"),
+)
 _WORLDS = {
-    "gas": (("#5a3a2a", "#b5784a", "#e8c08a", "#f7e6c8"), ("#2a3a6a", "#5a86c0", "#a8d0e8", "#e8f4f8"), ("#4a2a4a", "#a0608a", "#e0a0b0", "#f8e0d8")),
-    "rock": (("#2a2422", "#6a5a50", "#a89080", "#d8c8b8"), ("#3a1a12", "#8a4026", "#c87a4a", "#eab890"), ("#20262e", "#56606e", "#8e9aa8", "#ccd4dc")),
+    "gas": (
+        ("#5a3a2a", "#b5784a", "#e8c08a", "#f7e6c8"),
+        ("#2a3a6a", "#5a86c0", "#a8d0e8", "#e8f4f8"),
+        ("#4a2a4a", "#a0608a", "#e0a0b0", "#f8e0d8"),
+    ),
+    "rock": (
+        ("#2a2422", "#6a5a50", "#a89080", "#d8c8b8"),
+        ("#3a1a12", "#8a4026", "#c87a4a", "#eab890"),
+        ("#20262e", "#56606e", "#8e9aa8", "#ccd4dc"),
+    ),
     "earth": (("#0a2a5a", "#1a5a9a", "#4a8a4a", "#c8b078"), ("#0a3a4a", "#1f7a80", "#6a9a4a", "#e0d0a0")),
     "ice": (("#3a6a9a", "#8ac0e0", "#d0ecf8", "#ffffff"), ("#3a4a8a", "#8a9ae0", "#d0d4f8", "#ffffff")),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -44,14 +56,26 @@ def planets_of(scene: Scene) -> list[Planet]:
     kinds = ("gas", "rock", "earth", "ice")
     side = 1 if rng.random() < 0.5 else -1
     first = Planet(
-        side * float(rng.uniform(0.30, 0.62)), float(rng.uniform(-0.55, 0.45)), float(rng.uniform(0.30, 0.52)),
-        str(rng.choice(kinds)), int(rng.integers(6)), bool(rng.random() < 0.45), 1,
-    )  # fmt: skip
+        side * float(rng.uniform(0.30, 0.62)),
+        float(rng.uniform(-0.55, 0.45)),
+        float(rng.uniform(0.30, 0.52)),
+        str(rng.choice(kinds)),
+        int(rng.integers(6)),
+        bool(rng.random() < 0.45),
+        1,
+    )
     more = [
-        Planet(-side * float(rng.uniform(0.25, 0.85)), float(rng.uniform(-0.75, 0.75)), float(rng.uniform(0.05, 0.13)),
-               str(rng.choice(kinds)), int(rng.integers(6)), bool(rng.random() < 0.25), 2 + k)
+        Planet(
+            -side * float(rng.uniform(0.25, 0.85)),
+            float(rng.uniform(-0.75, 0.75)),
+            float(rng.uniform(0.05, 0.13)),
+            str(rng.choice(kinds)),
+            int(rng.integers(6)),
+            bool(rng.random() < 0.25),
+            2 + k,
+        )
         for k in range(int(rng.integers(1, 3)))
-    ]  # fmt: skip
+    ]
     return [*more, first]
 
 

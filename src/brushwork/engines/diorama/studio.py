@@ -9,10 +9,17 @@ from brushwork.engines.diorama.scene import Scene
 
 # wall light, wall dark, floor
 _SETS = (
-    ("#f6d7c3", "#e2a88f", "#f0c4ab"), ("#cfe3f2", "#8fb3d6", "#b4d0e6"), ("#d8ecd2", "#97c3a0", "#bcdcb8"), ("#efe3f7", "#b59ad6", "#d4c0ea"),
-    ("#fbeec2", "#ecc46a", "#f5d990"), ("#f7d3dc", "#e08fa6", "#efb0c0"), ("#e6e3de", "#a9a39b", "#cbc6bf"), ("#bfe6e2", "#62b0ad", "#92cdc8"),
-    ("#3a4a6e", "#141c33", "#27334f"), ("#5a3350", "#21101f", "#40233a"),
-)  # fmt: skip
+    ("#f6d7c3", "#e2a88f", "#f0c4ab"),
+    ("#cfe3f2", "#8fb3d6", "#b4d0e6"),
+    ("#d8ecd2", "#97c3a0", "#bcdcb8"),
+    ("#efe3f7", "#b59ad6", "#d4c0ea"),
+    ("#fbeec2", "#ecc46a", "#f5d990"),
+    ("#f7d3dc", "#e08fa6", "#efb0c0"),
+    ("#e6e3de", "#a9a39b", "#cbc6bf"),
+    ("#bfe6e2", "#62b0ad", "#92cdc8"),
+    ("#3a4a6e", "#141c33", "#27334f"),
+    ("#5a3350", "#21101f", "#40233a"),
+)
 
 
 def paint_studio(scene: Scene, camera: Camera, grain: Grain) -> tuple[Field, Field]:

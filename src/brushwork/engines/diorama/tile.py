@@ -10,8 +10,8 @@ from brushwork.engines.diorama.camera import Camera
 from brushwork.engines.diorama.light import Light, hexes
 from brushwork.engines.diorama.noise import SIZE, Field, as_f32, blend, look_up, smooth, texture
 from brushwork.engines.diorama.plants import KINDS
-from brushwork.engines.diorama.scatter import Wardrobe
 from brushwork.engines.diorama.scene import Scene, natural_view
+from brushwork.engines.diorama.wardrobe import Wardrobe
 
 # ground tones (dark, middle, light) and what is tossed over them, large to small
 _Pattern = tuple[tuple[str, str, str], tuple[str, ...]]
@@ -43,7 +43,7 @@ _PATTERNS: dict[str, _Pattern] = {
     "skyline": (("#33405e", "#4a5a80", "#7084a8"), ("cottage",)),
     "cyberpunk": (("#180f2e", "#2a1648", "#4a2070"), ("cottage", "sponge")),
     "snow_peaks": (("#9db8d6", "#c4d6ea", "#eaf1f8"), ("pine", "rock", "pine")),
-}  # fmt: skip
+}
 _MEADOW: _Pattern = (_GREEN, ("daisy", "broadleaf", "poppy", "tuft", "spike"))
 _WORDS = {"tuft": "grass", "rock": "rocks", "cottage": "houses", "castle": "castle"}
 _TREES = ("pine", "broadleaf", "birch", "palm", "dead_tree")

@@ -23,9 +23,14 @@ def sea_light(light: Light, scene: Scene) -> Light:
     bright, mid, deep, _ = hexes(*_WATERS[tone])
     power = {"day": 1.0, "low": 0.85, "night": 0.6}[tone]
     return replace(
-        light, sun=as_f32([0.15, 0.95, -0.27]), sun_colour=as_f32(bright * 0.42 + 0.35) * np.float32(power),
-        ambient=as_f32(mid * 0.75 + 0.06), bounce=as_f32(deep * 0.5), fog_colour=as_f32(mid * 0.45 + deep * 0.55), fog_distance=22.0,
-    )  # fmt: skip
+        light,
+        sun=as_f32([0.15, 0.95, -0.27]),
+        sun_colour=as_f32(bright * 0.42 + 0.35) * np.float32(power),
+        ambient=as_f32(mid * 0.75 + 0.06),
+        bounce=as_f32(deep * 0.5),
+        fog_colour=as_f32(mid * 0.45 + deep * 0.55),
+        fog_distance=22.0,
+    )
 
 
 def _tone(scene: Scene) -> str:

@@ -31,14 +31,14 @@ class WaterLook:
 
 
 LOOKS: dict[str, WaterLook] = {
-    "lake": WaterLook(0.028, 60, "#0e3a4d", "#3f7f7a", 1.3),
-    "river": WaterLook(0.050, 26, "#12403f", "#4d8272", 1.1, 0.15),
-    "waterfall": WaterLook(0.055, 20, "#0f4a4c", "#4aa093", 1.4, 0.3),
+    "lake": WaterLook(0.018, 60, "#0e3a4d", "#3f7f7a", 1.3),
+    "river": WaterLook(0.026, 26, "#12403f", "#4d8272", 1.1, 0.15),
+    "waterfall": WaterLook(0.036, 20, "#0f4a4c", "#4aa093", 1.4, 0.3),
     "sea": WaterLook(0.15, 120, "#0a3f66", "#2b8a9a", 4.0, 0.35),
     "beach": WaterLook(0.085, 70, "#0b5f83", "#4cc5bf", 1.6, 1.0),
     "island": WaterLook(0.075, 90, "#0a5f88", "#43c9c0", 2.6, 0.8),
     "arctic": WaterLook(0.022, 70, "#0c3148", "#2f7f93", 2.0),
-    "skyline": WaterLook(0.040, 60, "#0c2f45", "#2a5f70", 4.0),
+    "skyline": WaterLook(0.026, 60, "#0c2f45", "#2a5f70", 4.0),
 }
 _PLAIN = WaterLook(0.05, 60, "#0e3a4d", "#3f7f7a", 2.0)
 
@@ -54,9 +54,14 @@ def waves(g: Grain, look: WaterLook, x: Field, z: Field, foot: Field, strength: 
         here = g.at("fine", a, b, size, 500 + k, turn=False)
         right = g.at("fine", a + e, b, size, 500 + k, turn=False)
         ahead = g.at("fine", a, b + e, size, 500 + k, turn=False)
-        keep = 0.25 + 0.75 * fade(foot * (1 + z * 0.004), size * 0.06)
+        keep = 0.06 + 0.94 * fade(foot * np.sqrt(1 + z * 0.12), size * 0.06)
         sx += (right[..., 0] - here[..., 0]) * gain * keep
         sz += (ahead[..., 0] - here[..., 0]) * gain * keep
+    # Far off only bands of rougher and smoother water are left: long strokes across the view.
+    far = 1 - fade(foot * np.sqrt(1 + z * 0.12), look.size * 0.05)
+    bands = g.at("fine", x / z * 150, np.log(z) * 420, 1024, 505, turn=False)
+    sz += (bands[..., 0] - 0.5) * far * 0.16
+    sx += (bands[..., 1] - 0.5) * far * 0.05
     return as_f32(sx * strength * 6), as_f32(sz * strength * 6)
 
 
@@ -86,7 +91,7 @@ def paint_water(
     foot = camera.footprint(z)
     strength = look.waves * {"windy": 1.5, "storm": 2.4, "rain": 1.3, "fog": 0.5}.get(scene.weather, 1.0)
     sx, sz = waves(grain, look, x, z, foot, strength)
-    above = np.float32(max(camera.eye - level, 0.2))
+    above = max(camera.eye - level, 0.2)
     mirror = reflection(picture, depth, top, bottom, ratio, slope, z, sx, sz, above, camera=camera, light=light)
     length = np.sqrt(1 + ratio * ratio + slope * slope)
     cosine = np.clip((-slope + sz * 0.9) / length, 0.015, 1)
@@ -132,7 +137,7 @@ def paint_wet(
     z = np.minimum(depth[top:bottom], np.float32(400))
     x = ratio * z
     sx, sz = waves(grain, _STREET, x, z, camera.footprint(z), _STREET.waves)
-    above = np.float32(max(camera.eye, 0.2))
+    above = max(camera.eye, 0.2)
     mirror = reflection(picture, depth, top, bottom, ratio, slope, z, sx, sz, above, camera=camera, light=light)
     cosine = np.clip(-slope / np.sqrt(1 + ratio * ratio + slope * slope), 0.02, 1)
     shine = 0.10 + 0.75 * (1 - cosine) ** 3
@@ -143,9 +148,20 @@ _STREET = WaterLook(0.010, 30, "#101018", "#202028", 1.0)
 
 
 def reflection(
-    picture: Field, depth: Field, top: int, bottom: int, ratio: Field, slope: Field, z: Field, sx: Field, sz: Field, above: Field, *,
-    camera: Camera, light: Light,
-) -> Field:  # fmt: skip
+    picture: Field,
+    depth: Field,
+    top: int,
+    bottom: int,
+    ratio: Field,
+    slope: Field,
+    z: Field,
+    sx: Field,
+    sz: Field,
+    above: float,
+    *,
+    camera: Camera,
+    light: Light,
+) -> Field:
     """What the water mirrors: (rows, W, 3). Follows each mirrored ray to the depth that stands where it meets the picture."""
     H, W = depth.shape
     up = -slope * 1.0
@@ -162,7 +178,9 @@ def reflection(
         inverse = np.where(there < 1 / near, there, 0)
     target = up + tilt - 2 * above * inverse
     row = camera.row_of(np.maximum(target, 0.002))
-    mirror = cv2.remap(picture, as_f32(column), as_f32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # Ripples too small for a pixel draw every mirrored thing out downwards.
+    drawn = cv2.blur(picture, (1, max(round(0.014 * camera.scale), 1)))
+    mirror = cv2.remap(drawn, as_f32(column), as_f32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return as_f32(mirror)
 
 
@@ -217,7 +235,7 @@ def foam_cover(
         line = np.maximum(line, front * gain * (0.30 + 0.70 * net) * smooth(0.25, 0.5, soft[..., 2] + 0.15))
     near_edge = smooth(0.06, 0.0, under) * 0.9
     surf = np.maximum(line, near_edge) * (under < 3)
-    caps = 0.0
+    caps = np.zeros_like(x)
     if scene.weather in ("storm", "windy") or scene.place == "sea":
         hard = {"storm": 0.10, "windy": 0.05}.get(scene.weather, 0.0)
         caps = smooth(0.74 - hard, 0.86 - hard, soft[..., 3] + sz * 0.9) * net * 0.8

@@ -14,9 +14,9 @@ import numpy as np
 from brushwork.engines.diorama import underwater
 from brushwork.engines.diorama.camera import Camera, camera_for
 from brushwork.engines.diorama.cast import cast
-from brushwork.engines.diorama.city import night_of, paint_city, paint_lamps, street_trees
+from brushwork.engines.diorama.city import paint_city, paint_lamps, street_trees
+from brushwork.engines.diorama.facades import night_of
 from brushwork.engines.diorama.finish import leave_unfinished, turn_hues
-from brushwork.engines.diorama.ground import spots_of
 from brushwork.engines.diorama.landscape import (
     fog_by_column,
     paint_land,
@@ -27,15 +27,17 @@ from brushwork.engines.diorama.landscape import (
     window_above,
 )
 from brushwork.engines.diorama.light import Light, hexes, light_for, to_display
+from brushwork.engines.diorama.materials import spots_of
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend
 from brushwork.engines.diorama.painted import OnPass, World, forbids, haze_share
 from brushwork.engines.diorama.places import PLACES, Place
-from brushwork.engines.diorama.scatter import Wardrobe, paint_things, place_things, stand_of
+from brushwork.engines.diorama.scatter import paint_things, place_things, stand_of
 from brushwork.engines.diorama.scene import Scene, View
 from brushwork.engines.diorama.space import paint_space
 from brushwork.engines.diorama.studio import paint_studio
 from brushwork.engines.diorama.terrain import Land
 from brushwork.engines.diorama.tile import paint_tile
+from brushwork.engines.diorama.wardrobe import Wardrobe
 from brushwork.engines.diorama.water import paint_wet
 from brushwork.engines.diorama.weather import paint_rain
 
@@ -150,7 +152,9 @@ def _paint_underwater(scene: Scene, view: View, detail: float, tell: OnPass) -> 
     seen = cast(camera, land, detail=detail)
     r, c = np.nonzero(seen.hit)
     z = seen.z[r, c]
-    spots = spots_of(land, camera.columns()[c] * z, z, camera.footprint(z), land.height(camera.columns()[c] * z, z))
+    spots = spots_of(
+        land.height, camera.columns()[c] * z, z, camera.footprint(z), land.height(camera.columns()[c] * z, z)
+    )
     colour = underwater.floor_colour(scene, light, grain, spots.x, z, spots.y, spots.gx, spots.gz, spots.foot)
     picture[r, c] = blend(colour, behind[r, c], haze_share(light, z))
     smooth_edges(picture, seen, camera)

@@ -1,0 +1,222 @@
+"""What plants and stones wear: colours by season and place, and the dressed drawings of one picture."""
+
+import cv2
+import numpy as np
+
+from brushwork.engines.diorama.light import Light, hexes
+from brushwork.engines.diorama.noise import Field, as_f32, smooth
+from brushwork.engines.diorama.plants import KINDS, Dress, art, dress
+from brushwork.engines.diorama.scene import Scene
+
+_SOFT_FOOT = frozenset(
+    ("tuft", "meadow_tuft", "daisy", "poppy", "tulip", "spike", "wheat", "fern", "reed", "bush", "sunflower")
+)
+
+
+_LEAVES = {
+    "spring": ("#234d1f", "#4f8a35", "#a6cf62"),
+    "summer": ("#1b4220", "#3d7a33", "#93bf55"),
+    "autumn": ("#6e2f14", "#cf6a22", "#f7b83f"),
+    "winter": ("#3a3b33", "#6c6b58", "#a09d86"),
+}
+
+
+_NEEDLES = {
+    "spring": ("#12352a", "#2a6441", "#6ea565"),
+    "summer": ("#0f2f28", "#235a3d", "#5f9858"),
+    "autumn": ("#14332a", "#2f5a3c", "#79935a"),
+    "winter": ("#12302f", "#285149", "#6d958a"),
+}
+
+
+_BLADES = {
+    "spring": ("#1f4a1a", "#5f9c35", "#bfdf76"),
+    "summer": ("#1f4618", "#5a9130", "#b3c95f"),
+    "autumn": ("#4d4016", "#a1853a", "#e0c074"),
+    "winter": ("#4f5038", "#93906a", "#cfc9a4"),
+}
+
+
+_PETALS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "daisy": (("#a9aec4", "#f2f1ee", "#ffffff"), ("#b98a2a", "#f3cf3f", "#fff3a0"), ("#a0527f", "#eda5c4", "#ffe0ee")),
+    "poppy": (("#6e0f12", "#d8281f", "#ff7a54"), ("#8a1a10", "#e8461f", "#ff9a5a"), ("#7e1030", "#d63a5c", "#ff9fa8")),
+    "tulip": (
+        ("#8a1020", "#e23a3a", "#ff9a7a"),
+        ("#a86a10", "#f6c22f", "#fff09a"),
+        ("#6a2a86", "#b067cf", "#eab8f7"),
+        ("#a83a6a", "#f288ae", "#ffd3e2"),
+    ),
+    "spike": (("#33246e", "#6f55c4", "#bda6f0"), ("#5a2a7a", "#a05cc4", "#e0b0f2"), ("#24449a", "#5b86e0", "#b5d3fa")),
+    "coral": (
+        ("#7a1f3a", "#f0627a", "#ffc0b8"),
+        ("#8a3a10", "#ff9a3f", "#ffe0a0"),
+        ("#4a2070", "#a76ae0", "#ecc8ff"),
+        ("#7a2060", "#f070b8", "#ffd0ea"),
+    ),
+    "sea_fan": (
+        ("#5a1a5a", "#c050b0", "#f5b0e0"),
+        ("#7a2a10", "#e87040", "#ffc890"),
+        ("#5a4a10", "#e0c040", "#fff0a0"),
+    ),
+    "sponge": (("#6a4a08", "#f0b830", "#ffeea0"), ("#10505a", "#3ac0c0", "#c0fff0"), ("#6a1a3a", "#d85088", "#ffc0d8")),
+    "cottage": (
+        ("#8a8070", "#e6dcc4", "#fffaf0"),
+        ("#8a6a48", "#e0bf90", "#fbe6c4"),
+        ("#6a7078", "#c3ccd0", "#f0f4f4"),
+        ("#8a5048", "#d89a86", "#f8d0c0"),
+    ),
+    "castle": (("#4a463f", "#a89f8f", "#e6decb"), ("#40454d", "#929ba6", "#d3dae0")),
+    "sunflower": (("#a8620a", "#f5b21c", "#ffe46a"),),
+    "mushroom": (("#7a1712", "#cf3a2a", "#ff7a5a"), ("#6a4520", "#b5834a", "#e6c08a")),
+}
+
+
+_AUTUMN_TINTS = (
+    ("#6e2f14", "#cf6a22", "#f7b83f"),
+    ("#7a1d12", "#c43a20", "#f2803a"),
+    ("#7a5a12", "#d9a02c", "#ffe07a"),
+    ("#4a4a1a", "#98903a", "#d9c860"),
+)
+
+
+_STONE = {
+    "desert": ("#6b3f22", "#b87b48", "#ecbd8a"),
+    "canyon": ("#5e2a1b", "#b0623a", "#eaad78"),
+    "mars": ("#4d2116", "#a3532f", "#dd9a68"),
+    "moon": ("#3d3d42", "#85858a", "#cfcdc8"),
+    "volcano": ("#191619", "#3d3638", "#6f625c"),
+    "underwater": ("#2a3440", "#6a7880", "#b0b5a8"),
+    "arctic": ("#6fa9cf", "#c3e0f0", "#fbfdff"),
+    "beach": ("#4d4039", "#8f7d6c", "#c9b59b"),
+    "island": ("#4d4039", "#8f7d6c", "#c9b59b"),
+}
+
+
+_SOLID = frozenset(("cottage", "castle", "rock"))
+
+
+def tint_count(scene: Scene, kind: str) -> int:
+    if kind in _PETALS:
+        return 1 if scene.place == "lavender_field" else len(_PETALS[kind])
+    if kind in ("broadleaf", "birch", "bush") and scene.season == "autumn":
+        return len(_AUTUMN_TINTS)
+    return 1
+
+
+def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
+    """What a kind wears in a scene."""
+    season = scene.season
+    leaf: tuple[str, ...] = _BLADES[season]
+    snow = 0.0
+    if kind == "bush" and scene.place in ("canyon", "desert"):
+        leaf = ("#3d4420", "#7d8046", "#b5b070")
+    elif kind in ("broadleaf", "birch", "bush", "fern", "palm"):
+        leaf = (
+            _AUTUMN_TINTS[tint]
+            if season == "autumn" and kind != "palm"
+            else _LEAVES["summer" if kind == "palm" else season]
+        )
+    elif kind == "pine":
+        leaf = _NEEDLES[season]
+    elif kind == "cactus":
+        leaf = ("#16351f", "#3f7040", "#93ad64")
+    elif kind == "cottage":
+        leaf = (
+            ("#4a1f16", "#a8492f", "#dd8458"),
+            ("#3a2a22", "#7a5640", "#b58c68"),
+            ("#2f3540", "#5f6b7a", "#98a6b4"),
+            ("#5a2a1a", "#b5603a", "#e89a68"),
+        )[tint]
+    elif kind == "castle":
+        leaf = (("#1f2f52", "#3f5f96", "#7fa0cf"), ("#4a1420", "#96303a", "#cf6a62"))[tint]
+    elif scene.place == "underwater":
+        leaf = ("#1d3a1c", "#5f8a2f", "#b5c35a")
+    elif kind == "wheat":
+        leaf = ("#7a5a1c", "#c2953c", "#ecca72")
+    elif scene.place in ("desert", "canyon") or (scene.place == "volcano"):
+        leaf = ("#4a4a20", "#8f8a48", "#cfc07a")
+    if season == "winter" or scene.weather == "snow":
+        snow = (
+            0.0
+            if "snow" in scene.forbidden
+            else (
+                0.5 if kind in ("pine", "rock", "bush", "broadleaf", "dead_tree", "birch", "cottage", "castle") else 0.3
+            )
+        )
+    if scene.place == "arctic":
+        snow = 0.4
+    wood = ("#2a1f18", "#6b5340", "#b09a7c")
+    if kind == "rock":
+        wood = _STONE.get(scene.place, ("#3d3b3d", "#7f7a75", "#c3bbb0"))
+    elif kind == "birch":
+        wood = ("#2a2622", "#a8a29a", "#f2eee6")
+    elif kind == "reed":
+        wood = ("#2e1a0e", "#5e3a1f", "#94673a")
+    elif kind == "mushroom":
+        wood = ("#a8977c", "#e6d9c0", "#fff8ea")
+    petals = _PETALS.get(kind, (("#888888", "#bbbbbb", "#eeeeee"),))
+    heart = {
+        "daisy": ("#a86a10", "#f0b820", "#ffe66a"),
+        "poppy": ("#120a0a", "#2a1a1a", "#5a4a3a"),
+        "sunflower": ("#2a170a", "#5a3416", "#9a6a30"),
+        "mushroom": ("#e0d8c8", "#fffaf0", "#ffffff"),
+        "wheat": ("#9a6c20", "#dfae4a", "#ffe79a"),
+        "meadow_tuft": ("#8a7a3a", "#c9b568", "#f0e3a8"),
+    }.get(kind, ("#a86a10", "#f0b820", "#ffe66a"))
+    glow = 0.0
+    if kind in ("cottage", "castle"):
+        heart = ("#1a222c", "#3a4a5c", "#7d93a8")
+        glow = {"night": 0.9, "midnight": 0.7, "dusk": 0.9, "sunset": 0.45, "dawn": 0.3}.get(scene.time, 0.0)
+    scale = 0.62
+    return Dress(
+        hexes(*leaf) * scale,
+        hexes(*wood) * scale * 0.95,
+        hexes(*petals[tint % len(petals)]) * scale * 1.05,
+        hexes(*heart) * scale,
+        snow,
+        0.0 if kind in _SOLID else 0.6,
+        glow,
+    )
+
+
+class Wardrobe:
+    """Dressed drawings of one picture, at the sizes it needs."""
+
+    def __init__(self, scene: Scene, light: Light) -> None:
+        self.scene, self.light = scene, light
+        self._dressed: dict[tuple[str, int, int, int], Field] = {}
+        self._sized: dict[tuple[str, int, int, bool, int], Field] = {}
+
+    def _dress(self, kind: str, variant: int, tint: int, pixels: int) -> Field:
+        """The dressed drawing at its smallest size that is not below `pixels`."""
+        levels = art(kind, variant)
+        fits = [n for n, level in enumerate(levels) if level.cover.shape[0] >= pixels]
+        level = fits[-1] if fits else 0
+        key = (kind, variant, tint, level)
+        if key not in self._dressed:
+            full = dress(levels[level], dress_for(self.scene, kind, tint), self.light)
+            if kind in _SOFT_FOOT:  # roots melt into the ground
+                rise = np.linspace(1, 0, full.shape[0], dtype=np.float32)
+                full = full * smooth(0.0, 0.22, rise)[:, None, None]
+            self._dressed[key] = as_f32(full)
+        return self._dressed[key]
+
+    def cut(self, kind: str, draw: float, height: float) -> Field:
+        """A premultiplied (h, w, 4) cut-out of about `height` pixels."""
+        variant = int(draw * 997) % KINDS[kind].variants
+        tint = int(draw * 7919) % tint_count(self.scene, kind)
+        flip = int(draw * 104729) % 2 == 1
+        if height < 160:  # neighbours in size share one cut-out
+            height = float(1.05 ** round(np.log(max(height, 1.0)) / np.log(1.05)))
+        pixels = max(int(round(height)), 2)
+        key = (kind, variant, tint, flip, pixels)
+        if key in self._sized:
+            return self._sized[key]
+        source = self._dress(kind, variant, tint, pixels)
+        width = max(int(round(pixels * source.shape[1] / source.shape[0])), 2)
+        shrinking = source.shape[0] > pixels
+        out = cv2.resize(source, (width, pixels), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+        out = as_f32(out[:, ::-1] if flip else out)
+        if pixels < 160:
+            self._sized[key] = out
+        return out
