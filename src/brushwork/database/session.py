@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from brushwork.database.inline_sqlite import connector
+
+RESTED_SECONDS = 1.0
 
 QUIET: Mapping[str, Any] = {"hide_parameters": True}
 """A failing statement is logged without its values: there are prompts among them."""
@@ -89,4 +92,21 @@ def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
 
 
 def postgres_engine(url: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **QUIET)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, **QUIET)
+
+    # A connection that has rested may have lost its server. One that was used a moment ago is not asked: the question
+    # would cost every transaction a round trip.
+    @sa.event.listens_for(engine.sync_engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) < RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error  # the pool tries another one
+
+    return engine

@@ -53,7 +53,12 @@ async def record(
 
 async def forget_previews(tx: AsyncConnection, job_ids: Iterable[str]) -> None:
     """Previews are only of use while the job runs."""
-    await tx.execute(events.delete().where(events.c.job_id.in_(list(job_ids)), events.c.kind == "preview"))
+    await tx.execute(FORGET, {"jobs": list(job_ids)})
+
+
+FORGET = events.delete().where(
+    events.c.job_id.in_(sa.bindparam("jobs", expanding=True)), events.c.kind == sa.literal_column("'preview'")
+)
 
 
 async def follow(

@@ -19,7 +19,7 @@ from brushwork.database.tables import ticks
 from brushwork.files.store import Files
 from brushwork.jobs.events import wait
 from brushwork.jobs.lifecycle import admit_held
-from brushwork.jobs.queue import now_of
+from brushwork.jobs.queue import NOW
 from brushwork.jobs.reaper import reap
 from brushwork.jobs.retention import remove_expired
 from brushwork.jobs.rules import JobRules
@@ -66,16 +66,16 @@ class Housekeeping:
     async def take(self, name: str) -> bool:
         async with self.database.read() as tx:
             is_known = (await tx.execute(sa.select(ticks.c.name).where(ticks.c.name == name))).first()
-            due = (await tx.execute(sa.select(ticks.c.name).where(*is_due(tx, name)))).first()
+            due = (await tx.execute(sa.select(ticks.c.name).where(*is_due(name)))).first()
         if is_known and not due:
             return False
         try:
             async with self.database.write() as tx:
-                values = {"owner": self.owner, "lease_until": now_of(tx) + LEASE_SECONDS}
+                values = {"owner": self.owner, "lease_until": NOW + LEASE_SECONDS}
                 if is_known:
-                    taken = await tx.execute(ticks.update().where(*is_due(tx, name)).values(values))
+                    taken = await tx.execute(ticks.update().where(*is_due(name)).values(values))
                     return taken.rowcount == 1
-                await tx.execute(ticks.insert().values(name=name, next_run=now_of(tx), **values))
+                await tx.execute(ticks.insert().values(name=name, next_run=NOW, **values))
                 return True
         except sa.exc.IntegrityError:  # another process was the first to know this duty
             return False
@@ -83,12 +83,12 @@ class Housekeeping:
     async def done(self, name: str, every: float) -> None:
         async with self.database.write() as tx:
             ours = ticks.update().where(ticks.c.name == name, ticks.c.owner == self.owner)
-            await tx.execute(ours.values(owner=None, lease_until=None, next_run=now_of(tx) + every))
+            await tx.execute(ours.values(owner=None, lease_until=None, next_run=NOW + every))
 
 
-def is_due(tx: AsyncConnection, name: str) -> tuple[sa.ColumnElement[bool], ...]:
-    free = sa.or_(ticks.c.lease_until.is_(None), ticks.c.lease_until < now_of(tx))
-    return ticks.c.name == name, ticks.c.next_run <= now_of(tx), free
+def is_due(name: str) -> tuple[sa.ColumnElement[bool], ...]:
+    free = sa.or_(ticks.c.lease_until.is_(None), ticks.c.lease_until < NOW)
+    return ticks.c.name == name, ticks.c.next_run <= NOW, free
 
 
 async def expire_credits(house: Housekeeping) -> None:
@@ -97,7 +97,7 @@ async def expire_credits(house: Housekeeping) -> None:
 
 
 async def clock(tx: AsyncConnection) -> float:
-    return float((await tx.execute(sa.select(now_of(tx)))).scalar_one())
+    return float((await tx.execute(sa.select(NOW))).scalar_one())
 
 
 async def remove_results(house: Housekeeping) -> None:

@@ -94,16 +94,26 @@ async def advance(tx: AsyncConnection, reports: Mapping[ClaimedJob, Report]) -> 
     await queue.notify(tx, [(EVENTS_CHANNEL, job_id) for job_id, _, _ in news])
 
 
-async def lock_accounts(tx: AsyncConnection, account_ids: Iterable[int]) -> None:
-    await tx.execute(
-        sa.select(accounts.c.id).where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id).with_for_update()
-    )
+async def lock_accounts(tx: AsyncConnection, account_ids: Sequence[int]) -> None:
+    await tx.execute(LOCK_ACCOUNTS, {"accounts": account_ids})
 
 
 async def lock_jobs(tx: AsyncConnection, job_ids: Iterable[str]) -> Sequence[Any]:
-    columns = (jobs.c.id, jobs.c.account_id, jobs.c.status, jobs.c.token, jobs.c.owner)
-    query = sa.select(*columns).where(jobs.c.id.in_(list(job_ids))).order_by(jobs.c.id).with_for_update()
-    return (await tx.execute(query)).all()
+    return (await tx.execute(LOCK_JOBS, {"jobs": list(job_ids)})).all()
+
+
+LOCK_ACCOUNTS = (
+    sa.select(accounts.c.id)
+    .where(accounts.c.id.in_(sa.bindparam("accounts", expanding=True)))
+    .order_by(accounts.c.id)
+    .with_for_update()
+)
+LOCK_JOBS = (
+    sa.select(jobs.c.id, jobs.c.account_id, jobs.c.status, jobs.c.token, jobs.c.owner)
+    .where(jobs.c.id.in_(sa.bindparam("jobs", expanding=True)))
+    .order_by(jobs.c.id)
+    .with_for_update()
+)
 
 
 def may_end(row: Any, ending: Ending) -> bool:
@@ -172,22 +182,27 @@ async def leave_queue(tx: AsyncConnection, account_ids: Sequence[int]) -> None:
     """One job fewer in flight for each mention of an account."""
     counts = [{"account": account, "fewer": account_ids.count(account)} for account in sorted(set(account_ids))]
     if counts:
-        fewer = accounts.c.inflight - sa.bindparam("fewer")
-        await tx.execute(
-            accounts.update().where(accounts.c.id == sa.bindparam("account")).values(inflight=fewer), counts
-        )
+        await tx.execute(FEWER, counts)
+
+
+FEWER = (
+    accounts.update()
+    .where(accounts.c.id == sa.bindparam("account"))
+    .values(inflight=accounts.c.inflight - sa.bindparam("fewer"))
+)
+ROOM = (
+    sa.select(accounts.c.id, (accounts.c.max_inflight - accounts.c.inflight).label("free"))
+    .where(accounts.c.id.in_(sa.bindparam("accounts", expanding=True)))
+    .where(accounts.c.inflight < accounts.c.max_inflight)
+    .where(sa.exists().where(is_held, jobs.c.account_id == accounts.c.id))
+    .order_by(accounts.c.id)
+)
+"""Accounts that have held jobs and room for some of them."""
 
 
 async def promote(tx: AsyncConnection, account_ids: Sequence[int], *, now: float) -> list[Notice]:
     """Let held jobs into the queue as far as their accounts' limits allow. The accounts must be locked."""
-    waiting = sa.exists().where(is_held, jobs.c.account_id == accounts.c.id)
-    room = (
-        await tx.execute(
-            sa.select(accounts.c.id, (accounts.c.max_inflight - accounts.c.inflight).label("free"))
-            .where(accounts.c.id.in_(account_ids), accounts.c.inflight < accounts.c.max_inflight, waiting)
-            .order_by(accounts.c.id)
-        )
-    ).all()
+    room = (await tx.execute(ROOM, {"accounts": account_ids})).all()
     notices: list[Notice] = []
     for account in room:
         next_in = sa.select(jobs.c.id, jobs.c.pool).where(is_held, jobs.c.account_id == account.id)

@@ -7,7 +7,6 @@ What differs between the two databases is in this file and, for waiting, in `sig
 """
 
 import json
-import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from brushwork.database.tables import jobs, queued, running
 
@@ -27,6 +28,48 @@ EVENTS_CHANNEL = "brushwork_events"
 
 Notice = tuple[str, str]
 """(channel, payload)"""
+
+
+# ── what differs between the databases ────────────────────────────────────────────────────────────────────────────────
+
+
+class DatabaseClock(FunctionElement[float]):
+    """Now, by the one clock that all workers of a database share: its own. Seconds since 1970."""
+
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(DatabaseClock, "postgresql")
+def clock_of_postgres(*_: Any, **__: Any) -> str:
+    return "extract(epoch from statement_timestamp())::float8"
+
+
+@compiles(DatabaseClock, "sqlite")
+def clock_of_sqlite(*_: Any, **__: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+NOW = DatabaseClock()
+
+
+async def notify(tx: AsyncConnection, notices: Iterable[Notice]) -> None:
+    """Wake whoever listens, when this transaction commits. On SQLite they watch the file instead."""
+    if tx.dialect.name != "postgresql":
+        return
+    distinct = sorted(set(notices))
+    if distinct:
+        pairs = json.dumps([{"channel": channel, "payload": payload} for channel, payload in distinct])
+        await tx.execute(NOTIFY, {"notices": pairs})
+
+
+NOTIFY = sa.text(
+    "SELECT pg_notify(channel, payload) "
+    "FROM json_to_recordset(CAST(:notices AS json)) AS notice(channel text, payload text)"
+)
+
+
+# ── claim ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,56 +88,61 @@ class ClaimedJob:
     token: str
 
 
-CLAIMED = [jobs.c[name] for name in ClaimedJob.__dataclass_fields__ if name != "warnings"]
-
-
 async def claim(
     tx: AsyncConnection, worker_id: str, *, pools: Sequence[str], limit: int, lease: float
 ) -> list[ClaimedJob]:
     """Take the head of the line and up to `limit` - 1 more that can be drawn with it, in order."""
-    clock = now_of(tx)
-    line = sa.select(jobs.c.id).where(*ready(tx, pools)).order_by(jobs.c.priority, jobs.c.seq)
-    head = (
-        await tx.execute(
-            line.add_columns(jobs.c.batch_key, jobs.c.pool, jobs.c.attempts).limit(1).with_for_update(skip_locked=True)
-        )
-    ).first()
+    head = (await tx.execute(HEAD, {"pools": pools})).first()
     if head is None:
         return []
     ids = [head.id]
     # A job that has already cost a worker is tried alone, so that it cannot drag others along.
     if limit > 1 and head.attempts == 0:
-        company = line.where(
-            jobs.c.pool == head.pool, jobs.c.batch_key == head.batch_key, jobs.c.id != head.id, jobs.c.attempts == 0
-        )
-        ids += (await tx.execute(company.limit(limit - 1).with_for_update(skip_locked=True))).scalars()
-    rows = await tx.execute(
-        jobs.update()
-        .where(jobs.c.id.in_(ids))
-        .values(
-            status="running",
-            stage="staged",
-            owner=worker_id,
-            token=uuid.uuid4().hex,
-            lease_until=clock + lease,
-            attempts=jobs.c.attempts + 1,
-            started_at=sa.func.coalesce(jobs.c.started_at, clock),
-        )
-        .returning(*CLAIMED, jobs.c.warnings)
-    )
-    claimed = {row.id: ClaimedJob(**{**row._mapping, "warnings": row.warnings or ()}) for row in rows}
+        same = {"pools": [head.pool], "batch_key": head.batch_key, "head": head.id, "more": limit - 1}
+        ids += (await tx.execute(COMPANY, same)).scalars()
+    taken = {"ids": ids, "owner": worker_id, "token": uuid.uuid4().hex, "lease": lease}
+    claimed = {row.id: claimed_job(row) for row in await tx.execute(TAKE, taken)}
     return [claimed[job_id] for job_id in ids]
+
+
+def claimed_job(row: Any) -> ClaimedJob:
+    return ClaimedJob(**{**row._mapping, "warnings": row.warnings or ()})
 
 
 async def has_ready(tx: AsyncConnection, pools: Sequence[str]) -> bool:
     """Whether a claim would find anything."""
-    return (await tx.execute(sa.select(jobs.c.id).where(*ready(tx, pools)).limit(1))).first() is not None
+    return (await tx.execute(ANY, {"pools": pools})).first() is not None
 
 
-def ready(tx: AsyncConnection, pools: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:
-    in_pools = jobs.c.pool.in_(pools) if len(pools) > 1 else jobs.c.pool == pools[0]
-    clock = now_of(tx)
-    return queued, in_pools, jobs.c.run_after <= clock, jobs.c.deadline_at > clock
+# Built once: putting these together takes longer than running them.
+LINE = (
+    sa.select(jobs.c.id)
+    .where(queued, jobs.c.pool.in_(sa.bindparam("pools", expanding=True)))
+    .where(jobs.c.run_after <= NOW, jobs.c.deadline_at > NOW)
+)
+ANY = LINE.limit(1)
+IN_ORDER = LINE.order_by(jobs.c.priority, jobs.c.seq).with_for_update(skip_locked=True)
+HEAD = IN_ORDER.add_columns(jobs.c.batch_key, jobs.c.pool, jobs.c.attempts).limit(1)
+COMPANY = IN_ORDER.where(
+    jobs.c.batch_key == sa.bindparam("batch_key"), jobs.c.id != sa.bindparam("head"), jobs.c.attempts == 0
+).limit(sa.bindparam("more", type_=sa.Integer))
+TAKE = (
+    jobs.update()
+    .where(jobs.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(
+        status="running",
+        stage="staged",
+        owner=sa.bindparam("owner"),
+        token=sa.bindparam("token"),
+        lease_until=NOW + sa.bindparam("lease", type_=sa.Double),
+        attempts=jobs.c.attempts + 1,
+        started_at=sa.func.coalesce(jobs.c.started_at, NOW),
+    )
+    .returning(*(jobs.c[name] for name in ClaimedJob.__dataclass_fields__))
+)
+
+
+# ── keep ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def heartbeat(tx: AsyncConnection, held: Mapping[str, str], *, lease: float) -> set[str]:
@@ -103,10 +151,7 @@ async def heartbeat(tx: AsyncConnection, held: Mapping[str, str], *, lease: floa
         return set()
     mine = sa.select(jobs.c.id).where(*still_held(held)).order_by(jobs.c.id).with_for_update()
     renewed = await tx.execute(
-        jobs.update()
-        .where(jobs.c.id.in_(mine))
-        .values(lease_until=now_of(tx) + lease)
-        .returning(jobs.c.id, jobs.c.token)
+        jobs.update().where(jobs.c.id.in_(mine)).values(lease_until=NOW + lease).returning(jobs.c.id, jobs.c.token)
     )
     return {row.id for row in renewed if held[row.id] == row.token}
 
@@ -132,7 +177,7 @@ class Requeued:
 
 async def requeue_expired(tx: AsyncConnection) -> list[Requeued]:
     """Put the jobs of silent workers back in line, but for those that have had all their attempts."""
-    return await requeue(tx, jobs.c.lease_until < now_of(tx), jobs.c.attempts < jobs.c.max_attempts)
+    return await requeue(tx, jobs.c.lease_until < NOW, jobs.c.attempts < jobs.c.max_attempts)
 
 
 async def requeue_owned(tx: AsyncConnection, worker_id: str) -> list[Requeued]:
@@ -150,7 +195,7 @@ async def give_back(
     conditions = [*still_held(held)]
     if is_attempt:
         conditions.append(jobs.c.attempts < jobs.c.max_attempts)
-    return await requeue(tx, *conditions, run_after=now_of(tx) + delay, attempts=jobs.c.attempts - spent)
+    return await requeue(tx, *conditions, run_after=NOW + delay, attempts=jobs.c.attempts - spent)
 
 
 async def requeue(tx: AsyncConnection, *conditions: sa.ColumnElement[bool], **values: Any) -> list[Requeued]:
@@ -177,7 +222,7 @@ class Lapsed:
 
 async def has_lapsed(tx: AsyncConnection) -> bool:
     """Whether there is anything to requeue or to fail: a cheap look before a write."""
-    clock = now_of(tx)
+    clock = NOW
     silent = sa.exists().where(running, jobs.c.lease_until < clock)
     late = sa.exists().where(jobs.c.ended_at.is_(None), jobs.c.deadline_at < clock)
     return bool((await tx.execute(sa.select(sa.or_(silent, late)))).scalar_one())
@@ -185,13 +230,13 @@ async def has_lapsed(tx: AsyncConnection) -> bool:
 
 async def worn_out(tx: AsyncConnection, *, worker_id: str | None = None, limit: int = 100) -> list[Lapsed]:
     """Jobs without attempts left whose lease has run out, or whose worker `worker_id` is known to be dead."""
-    gone = jobs.c.lease_until < now_of(tx) if worker_id is None else jobs.c.owner == worker_id
+    gone = jobs.c.lease_until < NOW if worker_id is None else jobs.c.owner == worker_id
     return await lapsed(tx, running, gone, jobs.c.attempts >= jobs.c.max_attempts, limit=limit)
 
 
 async def overdue(tx: AsyncConnection, *, limit: int = 100) -> list[Lapsed]:
     """Open jobs past their deadline, whether they run or wait."""
-    return await lapsed(tx, jobs.c.ended_at.is_(None), jobs.c.deadline_at < now_of(tx), limit=limit)
+    return await lapsed(tx, jobs.c.ended_at.is_(None), jobs.c.deadline_at < NOW, limit=limit)
 
 
 async def lapsed(tx: AsyncConnection, *conditions: sa.ColumnElement[bool], limit: int) -> list[Lapsed]:
@@ -215,32 +260,6 @@ async def ignored_stops(tx: AsyncConnection, worker_ids: Collection[str], *, sec
     rows = await tx.execute(
         sa.select(jobs.c.owner)
         .distinct()
-        .where(jobs.c.owner.in_(worker_ids), jobs.c.ended_at.is_not(None), jobs.c.ended_at < now_of(tx) - seconds)
+        .where(jobs.c.owner.in_(worker_ids), jobs.c.ended_at.is_not(None), jobs.c.ended_at < NOW - seconds)
     )
     return set(rows.scalars())
-
-
-# ── what differs between the databases ────────────────────────────────────────────────────────────────────────────────
-
-
-def now_of(tx: AsyncConnection) -> sa.ColumnElement[float]:
-    """Now, by the one clock that all workers of a database share: its own; on SQLite that is this machine's."""
-    if tx.dialect.name == "postgresql":
-        return sa.literal_column("extract(epoch from clock_timestamp())::float8", sa.Double)
-    return sa.literal(time.time(), sa.Double)
-
-
-async def notify(tx: AsyncConnection, notices: Iterable[Notice]) -> None:
-    """Wake whoever listens, when this transaction commits. On SQLite they watch the file instead."""
-    if tx.dialect.name != "postgresql":
-        return
-    distinct = sorted(set(notices))
-    if distinct:
-        pairs = json.dumps([{"channel": channel, "payload": payload} for channel, payload in distinct])
-        await tx.execute(NOTIFY, {"notices": pairs})
-
-
-NOTIFY = sa.text(
-    "SELECT pg_notify(channel, payload) "
-    "FROM json_to_recordset(CAST(:notices AS json)) AS notice(channel text, payload text)"
-)

@@ -5,6 +5,7 @@ and progress. Nothing that the database or the store does ends the worker; only 
 it could not finish.
 """
 
+import _thread
 import asyncio
 import os
 import threading
@@ -299,7 +300,8 @@ def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=target, daemon=True).start()
+    # Not threading.Thread: its start() waits until the thread runs, and the loop with it.
+    _thread.start_new_thread(target, ())
     return future
 
 

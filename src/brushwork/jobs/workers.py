@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import workers
-from brushwork.jobs.queue import now_of
+from brushwork.jobs.queue import NOW
 
 ID_VARIABLE = "BRUSHWORK_WORKER_ID"
 """How a supervisor tells its child who it is, so that it can take the child's jobs back."""
@@ -39,7 +39,7 @@ def new_worker_id() -> str:
 
 async def say_alive(tx: AsyncConnection, worker: WorkerInfo) -> None:
     """Note that the worker is here now."""
-    seen = await tx.execute(workers.update().where(workers.c.id == worker.id).values(last_seen=now_of(tx)))
+    seen = await tx.execute(workers.update().where(workers.c.id == worker.id).values(last_seen=NOW))
     if seen.rowcount:
         return
     row = {
@@ -49,8 +49,8 @@ async def say_alive(tx: AsyncConnection, worker: WorkerInfo) -> None:
         "device": worker.device,
         "engine": worker.engine,
         "pools": list(worker.pools),
-        "started_at": now_of(tx),
-        "last_seen": now_of(tx),
+        "started_at": NOW,
+        "last_seen": NOW,
     }
     await tx.execute(workers.insert().values(row))
 
@@ -62,11 +62,11 @@ async def say_goodbye(tx: AsyncConnection, worker_id: str) -> None:
 async def silent(tx: AsyncConnection, worker_ids: Collection[str], *, seconds: float) -> set[str]:
     """Those of these workers that have not been heard of for so long."""
     rows = await tx.execute(
-        sa.select(workers.c.id).where(workers.c.id.in_(worker_ids), workers.c.last_seen < now_of(tx) - seconds)
+        sa.select(workers.c.id).where(workers.c.id.in_(worker_ids), workers.c.last_seen < NOW - seconds)
     )
     return set(rows.scalars())
 
 
 async def forget_dead(tx: AsyncConnection) -> int:
     """Remove workers that have been silent for an hour."""
-    return (await tx.execute(workers.delete().where(workers.c.last_seen < now_of(tx) - FORGET_SECONDS))).rowcount
+    return (await tx.execute(workers.delete().where(workers.c.last_seen < NOW - FORGET_SECONDS))).rowcount
