@@ -230,8 +230,8 @@ def row(name: str, seconds: Sequence[float], remark: str = "") -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
-    for kind in parser.parse_args().kinds:
+    parser.add_argument("kinds", nargs="*", choices=["sqlite", "postgres", []], metavar="sqlite|postgres")
+    for kind in parser.parse_args().kinds or ["sqlite", "postgres"]:
         print(f"{kind} · load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         with tempfile.TemporaryDirectory() as folder, fresh_url(kind, Path(folder)) as url:
             with serving(Path(folder), url, workers=0) as server:
