@@ -21,6 +21,8 @@ EventKind = Literal["status", "progress", "preview"]
 
 FINAL = ("completed", "failed")
 
+VAIN_SECONDS = 0.05
+"""Pause after a signal that meant nothing to us: on SQLite every change of the file is one."""
 FALLBACK_SECONDS = 1.0
 """A missed signal delays an event by this much at most."""
 
@@ -75,6 +77,8 @@ async def follow(
             # The status was read before the events, so a finished job has no event left to come.
             if is_finished:
                 return
+            if not news:
+                await asyncio.sleep(VAIN_SECONDS)
             await wait(changed, FALLBACK_SECONDS)
 
 

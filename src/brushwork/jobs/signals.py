@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import psycopg
 import structlog
@@ -51,8 +52,8 @@ async def listen_postgres(database: Database, channels: Sequence[str], on_signal
 
 
 async def watch_sqlite(database: Database, _channels: Sequence[str], on_signal: OnSignal) -> None:
-    path = make_url(database.url).database
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)) as connection:
+    path = Path(make_url(database.url).database or "").absolute()
+    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0)) as connection:
         seen = None
         while True:
             version = connection.execute("PRAGMA data_version").fetchone()[0]
