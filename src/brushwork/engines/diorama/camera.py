@@ -1,7 +1,7 @@
 """The camera: from pixels to directions and from places to pixels. Knows nothing of what stands in the world.
 
-The picture is shot with a shifted lens: pitch moves the horizon instead of turning the camera, so verticals stay vertical and
-one picture column is one vertical plane of the world.
+The picture is shot with a shifted lens: pitch moves the horizon instead of turning the camera, so verticals stay
+vertical and one picture column is one vertical plane of the world.
 """
 
 import math

@@ -1,7 +1,8 @@
 """From a height function to the picture: which spot of the land each pixel sees. Knows nothing of colour.
 
-Every pixel column is a vertical plane. The land is sampled along it at some hundred growing distances, all columns at once;
-the running maximum of the slopes says what each sample hides, and one count per pixel finds the first sample that reaches it.
+Every pixel column is a vertical plane. The land is sampled along it at some hundred growing distances, all columns at
+once; the running maximum of the slopes says what each sample hides, and one count per pixel finds the first sample
+that reaches it.
 """
 
 from dataclasses import dataclass

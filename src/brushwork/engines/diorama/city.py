@@ -1,7 +1,8 @@
 """Cities: a street seen along its axis, a skyline across water, the neon street of a rainy night. Metres, as on land.
 
-Houses are boxes in rows. A box is seen by each picture column through one of its walls, at one distance; from front to back each box
-fills the rows between what hides it and its roof. Walls are painted from wall coordinates: windows, ledges, shops, signs.
+Houses are boxes in rows. A box is seen by each picture column through one of its walls, at one distance; from front
+to back each box fills the rows between what hides it and its roof. Walls are painted from wall coordinates: windows,
+ledges, shops, signs.
 """
 
 import numpy as np
@@ -151,8 +152,8 @@ def _house(
     z = entry[c0:c1]
     roof = (house.height - camera.eye) / z
     foot = -camera.eye / z
-    top_row = int(max(np.floor(camera.row_of(as_f32(np.max(roof[np.isfinite(roof)], initial=-9)))), 0))
-    bottom_row = int(min(np.ceil(camera.row_of(as_f32(np.min(foot[np.isfinite(z)])))) + 1, slope.size))
+    top_row = max(int(np.floor(camera.row_of(np.max(roof[np.isfinite(roof)], initial=-9)))), 0)
+    bottom_row = min(int(np.ceil(camera.row_of(np.min(foot[np.isfinite(z)])))) + 1, int(slope.size))
     if top_row >= bottom_row:
         return
     s = slope[top_row:bottom_row, None]
@@ -164,7 +165,7 @@ def _house(
     y = as_f32(camera.eye + s[r, 0] * zz)
     is_front = through_front[c0:c1][c]
     along = as_f32(np.where(is_front, ratio[c0:c1][c] * zz, zz))
-    colour = paint_wall(house, scene, light, grain, along, y, is_front, camera.footprint(zz), zz, night)
+    colour = paint_wall(house, scene, light, grain, along, y, is_front, camera.footprint(zz), night)
     share = 1 - np.exp(-((zz / light.fog_distance) ** 1.15))
     share = np.clip(share * (1 - 0.35 * np.clip(y / 160, 0, 1)), 0, 1)
     picture[r + top_row, c + c0] = blend(colour, fog[c + c0], as_f32(share))
@@ -225,7 +226,7 @@ def lamp_posts() -> list[tuple[float, float]]:
     return [(side * (STREET_HALF + 0.6), 9.0 + 18 * k) for k in range(12) for side in (-1, 1)]
 
 
-def paint_lamps(picture: Field, depth: Field, scene: Scene, camera: Camera, light: Light, night: Night) -> None:
+def paint_lamps(picture: Field, depth: Field, camera: Camera, light: Light, night: Night) -> None:
     """Posts with arms, and by night their glow; far to near."""
     ratio, slope = camera.columns(), camera.rows()
     for x, z in reversed(lamp_posts()):

@@ -1,7 +1,9 @@
-"""Clouds: heaped banks with lit rims, high streaks, closed ceilings. Painted over the sky, in directions, so they never end at a frame.
+"""Clouds: heaped banks with lit rims, high streaks, closed ceilings. Painted over the sky, in directions, so they
+never end at a frame.
 
-Heaped clouds stand on *shelves*, flat invisible floors one behind the other; a shelf's clouds share a size. A cloud is a density:
-a soft mass that is cut flat below, with cauliflower noise on top. Its light is the fall of that density towards the sun.
+Heaped clouds stand on *shelves*, flat invisible floors one behind the other; a shelf's clouds share a size. A cloud
+is a density: a soft mass that is cut flat below, with cauliflower noise on top. Its light is the fall of that density
+towards the sun.
 """
 
 import numpy as np

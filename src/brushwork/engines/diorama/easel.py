@@ -1,4 +1,6 @@
-"""The easel: flat shapes laid back to front, and the drawing that comes of it at several sizes. Knows no plant and no colour."""
+"""The easel: flat shapes laid back to front, and the drawing that comes of it at several sizes. Knows no plant and no
+colour.
+"""
 
 from dataclasses import dataclass
 
@@ -157,7 +159,7 @@ class Easel:
         while True:
             share = np.maximum(cover, 1).astype(np.float32)[..., None] / 255
             data = [np.clip(np.round(field / share), 0, 255).astype(np.uint8) for field in (tones, parts)]
-            levels.append(Art(cover, data[0][..., 0], data[0][..., 1:3], data[1]))
+            levels.append(Art(cover.astype(np.uint8), data[0][..., 0], data[0][..., 1:3], data[1]))
             h, w = cover.shape
             if h // 2 <= 20:
                 return tuple(levels)

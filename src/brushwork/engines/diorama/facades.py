@@ -1,4 +1,6 @@
-"""Walls of houses: windows, ledges, shops, neon signs, from coordinates on the wall (metres along it, metres up). Knows no camera."""
+"""Walls of houses: windows, ledges, shops, neon signs, from coordinates on the wall (metres along it, metres up).
+Knows no camera.
+"""
 
 from dataclasses import dataclass
 
@@ -67,7 +69,6 @@ def paint_wall(
     y: Field,
     is_front: Field,
     foot: Field,
-    z: Field,
     night: Night,
 ) -> Field:
     """Light of a wall at (along, y): (n, 3)."""
@@ -127,23 +128,20 @@ def paint_wall(
         inner_light = (0.5 + 0.7 * hash01(ia, ib, key + 9)) * (0.72 + 0.4 * (1 - fb))
         colour = colour + warm * (window * on * inner_light * night.windows * 0.62)[:, None]
     if scene.place != "skyline":
-        colour = _shops(colour, house, scene, light, along, y, foot, key, night, rng)
+        colour = _shops(colour, light, along, y, foot, key, night)
     if night.neon > 0:
-        colour = colour + _neon(house, scene, grain, along, y, foot, key, night.neon)
+        colour = colour + _neon(house, along, y, foot, key, night.neon)
     return as_f32(colour)
 
 
 def _shops(
     colour: Field,
-    house: House,
-    scene: Scene,
     light: Light,
     along: Field,
     y: Field,
     foot: Field,
     key: int,
     night: Night,
-    rng: np.random.Generator,
 ) -> Field:
     """The ground floor: shop windows, awnings, a fascia with a sign."""
     unit = along / 5.2
@@ -176,9 +174,7 @@ def _shops(
     return as_f32(np.where(fascia[:, None], colour * 0.62 + glow * 0.05, colour))
 
 
-def _neon(
-    house: House, scene: Scene, grain: Grain, along: Field, y: Field, foot: Field, key: int, power: float
-) -> Field:
+def _neon(house: House, along: Field, y: Field, foot: Field, key: int, power: float) -> Field:
     """Signs: upright boards with glyphs, lines along edges and roofs, (n, 3) of their own light."""
     tints = hexes(*_NEON)
     unit = along / 6.5

@@ -63,7 +63,7 @@ def shade(scene: Scene, light: Light, g: Grain, s: Spots, shadow: Field) -> Fiel
     albedo = MATERIALS.get(scene.place, country)(scene, g, s)
     facing = np.clip((light.sun[1] - s.gx * light.sun[0] - s.gz * light.sun[2]) * s.up, 0, None)
     if scene.place == "sky":
-        facing = facing * 0.55 + 0.42 * max(float(light.sun[1]), 0.25)  # light wanders inside a cloud
+        facing = facing * 0.50 + 0.30 * max(float(light.sun[1]), 0.3)  # light wanders inside a cloud
     facing = facing * 0.82 + 0.18 * np.clip(light.sun[1] + 0.25, 0, 1) * (
         facing > 0
     )  # rough ground catches low light too

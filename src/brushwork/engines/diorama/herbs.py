@@ -102,9 +102,13 @@ def draw_tulip(e: Easel) -> None:
     for _ in range(int(e.rng.integers(4, 7))):
         x = e.rng.normal(0, 0.22)
         top = (x + e.rng.normal(0, 0.03), float(e.rng.uniform(0.62, 0.9)))
-        for k in (-1, 1):
+        for side in (-1, 1):
             e.blade(
-                (x * 0.9, 0), (x + k * e.rng.uniform(0.10, 0.2), e.rng.uniform(0.4, 0.62)), -k * 0.2, 0.055, (0.15, 0.6)
+                (x * 0.9, 0),
+                (x + side * e.rng.uniform(0.10, 0.2), e.rng.uniform(0.4, 0.62)),
+                -side * 0.2,
+                0.055,
+                (0.15, 0.6),
             )
         _stem(e, x * 0.9, top)
         r = e.rng.uniform(0.055, 0.07)

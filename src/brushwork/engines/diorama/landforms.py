@@ -1,7 +1,8 @@
 """The lie of the land: one height function per place, and the level of its water. Metres; pure functions of (x, z).
 
-The ground is level near the viewer (the eye's height counts from there), and the big forms stand where a painter would put
-them: a clear foreground, something at mid distance, a skyline. `Land.site` moves the noise to the best of a few candidate spots.
+The ground is level near the viewer (the eye's height counts from there), and the big forms stand where a painter
+would put them: a clear foreground, something at mid distance, a skyline. `Land.site` moves the noise to the best of a
+few candidate spots.
 """
 
 from collections.abc import Callable
@@ -62,7 +63,7 @@ def form_hills(g: Grain, rng: np.random.Generator, tall: float, near: float = 25
     return height
 
 
-def form_plain(g: Grain, rng: np.random.Generator, tall: float) -> Height:
+def form_plain(g: Grain, _rng: np.random.Generator, tall: float) -> Height:
     """Level fields with hills far behind: the ground itself is the subject."""
 
     def height(x: Field, z: Field) -> Field:
@@ -73,7 +74,7 @@ def form_plain(g: Grain, rng: np.random.Generator, tall: float) -> Height:
     return height
 
 
-def form_woods(g: Grain, rng: np.random.Generator, tall: float) -> Height:
+def form_woods(g: Grain, _rng: np.random.Generator, tall: float) -> Height:
     def height(x: Field, z: Field) -> Field:
         banks = smooth(2.5, 16, np.abs(x - 2.2 * np.sin(z * 0.055))) * 1.6
         slope = (_soft(g, x, z, 260, 131) - 0.42) * 26 * smooth(12, 160, z)
@@ -165,7 +166,7 @@ def form_river(g: Grain, rng: np.random.Generator, tall: float) -> Height:
     return height
 
 
-def form_waterfall(g: Grain, rng: np.random.Generator, tall: float) -> Height:
+def form_waterfall(g: Grain, _rng: np.random.Generator, tall: float) -> Height:
     """A pool before a high wall with a notch, from which the water falls."""
 
     def height(x: Field, z: Field) -> Field:
@@ -253,7 +254,7 @@ def form_volcano(g: Grain, rng: np.random.Generator, tall: float) -> Height:
     return height
 
 
-def form_arctic(g: Grain, rng: np.random.Generator, tall: float) -> Height:
+def form_arctic(g: Grain, _rng: np.random.Generator, tall: float) -> Height:
     """Snow at the feet, black water with floes, bergs and white mountains."""
 
     def height(x: Field, z: Field) -> Field:
@@ -288,7 +289,7 @@ def form_mars(g: Grain, rng: np.random.Generator, tall: float) -> Height:
     return height
 
 
-def form_moon(g: Grain, rng: np.random.Generator, tall: float) -> Height:
+def form_moon(g: Grain, _rng: np.random.Generator, tall: float) -> Height:
     """Craters of three sizes: bowls with raised rims, and soft old mountains."""
 
     def bowls(x: Field, z: Field, size: float, depth: float, key: int) -> Field:
@@ -323,7 +324,7 @@ def cloud_tops(g: Grain, x: Field, z: Field) -> Field:
     return as_f32(250 + swell * 420 + heads * 300 + small * 60)
 
 
-def form_cloud_sea(g: Grain, rng: np.random.Generator, tall: float) -> Height:
+def form_cloud_sea(g: Grain, _rng: np.random.Generator, tall: float) -> Height:
     def height(x: Field, z: Field) -> Field:
         r = _ridge(g, x, z, 13000, 263)
         peaks = (

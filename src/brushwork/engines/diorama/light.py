@@ -1,7 +1,7 @@
 """The light of a scene: sun or moon, sky gradient, fog and exposure, from time, weather, place and seed.
 
-Inside the painter colours are *light*: linear and open-ended. `to_display` is the only tone curve, and palettes are written as
-display colours, so that a palette's colour is what the eye finally sees. Knows nothing of geometry.
+Inside the painter colours are *light*: linear and open-ended. `to_display` is the only tone curve, and palettes are
+written as display colours, so that a palette's colour is what the eye finally sees. Knows nothing of geometry.
 """
 
 from dataclasses import dataclass
@@ -68,13 +68,15 @@ class Light:
     """Angular radius of the disc in radians; 0 hides it."""
 
 
-# zenith, middle, horizon, glow, sun (display), elevation deg, azimuth deg from..to (0 = straight ahead), sun power, glow, stars
+# zenith, middle, horizon, glow, sun (display); elevation and azimuth from..to in degrees (0 = straight ahead);
+# power of the sun, strength of the glow, stars
+
 _Sky = tuple[str, str, str, str, str, float, float, float, float, float, float]
 SKIES: dict[str, tuple[_Sky, ...]] = {
     "dawn": (
-        ("#5c82bb", "#c3a7c8", "#ffd9b4", "#ffb483", "#ffc08c", 5, 8, 26, 1.5, 0.9, 0.0),
-        ("#6a93c9", "#e0b9c4", "#ffe3c2", "#ffc49a", "#ffcb9c", 6, 10, 30, 1.6, 0.8, 0.0),
-        ("#47699f", "#9d93c4", "#ffc4ae", "#ff9f86", "#ffb389", 4, 5, 24, 1.4, 1.0, 0.08),
+        ("#5689c4", "#a9b3d2", "#ffdfb4", "#ffbf86", "#ffc694", 6, 8, 26, 1.7, 0.75, 0.0),
+        ("#659bd0", "#c9bfd0", "#ffe6c4", "#ffcc9c", "#ffd0a0", 7, 10, 30, 1.8, 0.65, 0.0),
+        ("#44699f", "#8f96c6", "#ffc9a8", "#ffa583", "#ffb98c", 5, 5, 24, 1.5, 0.80, 0.06),
     ),
     "morning": (
         ("#3f81cf", "#8cbdea", "#eaf0ea", "#fff0cf", "#ffedcd", 24, 40, 70, 2.3, 0.45, 0.0),
@@ -100,17 +102,17 @@ SKIES: dict[str, tuple[_Sky, ...]] = {
         ("#544a8d", "#d5729a", "#ffc07a", "#ff9a68", "#ffa070", 4.5, 6, 22, 1.6, 1.2, 0.03),
     ),
     "dusk": (
-        ("#1f3470", "#54609f", "#e2a09b", "#ff9f86", "#e9a9b4", 7, 4, 26, 0.62, 0.7, 0.25),
-        ("#232d69", "#6c5b9e", "#f09a8a", "#ff9a76", "#eba1a0", 7, 4, 26, 0.62, 0.8, 0.2),
-        ("#173f6e", "#4677a0", "#d9b1a5", "#ffb48f", "#d9b0b0", 8, 6, 28, 0.60, 0.6, 0.25),
+        ("#1c3575", "#4a64a8", "#d8a7a6", "#ffab8c", "#e3b0b4", 7, 4, 26, 0.66, 0.42, 0.30),
+        ("#20306f", "#5a5fa6", "#eba48f", "#ffa27c", "#eba99f", 7, 4, 26, 0.66, 0.50, 0.25),
+        ("#153f73", "#3f76a8", "#cdb9b4", "#ffc09c", "#d9b6b4", 8, 6, 28, 0.64, 0.38, 0.30),
     ),
     "night": (
         ("#0c2050", "#1b3f78", "#47719f", "#8fb4e0", "#b4cdf2", 26, 8, 24, 0.62, 0.55, 0.75),
         ("#101f54", "#23407d", "#56729f", "#9db4e0", "#b9c9f2", 24, 8, 24, 0.62, 0.55, 0.75),
     ),
     "midnight": (
-        ("#081641", "#12306a", "#2f5a8c", "#7fa8dc", "#a9c6f2", 36, 16, 34, 0.52, 0.4, 1.0),
-        ("#0b1242", "#1a2c6b", "#38568c", "#869fdc", "#adbff2", 36, 16, 34, 0.52, 0.4, 1.0),
+        ("#081641", "#12306a", "#2f5a8c", "#7fa8dc", "#a9c6f2", 25, 10, 26, 0.62, 0.5, 1.0),
+        ("#0b1242", "#1a2c6b", "#38568c", "#869fdc", "#adbff2", 27, 10, 26, 0.62, 0.5, 1.0),
     ),
 }
 
@@ -236,7 +238,7 @@ def light_for(scene: Scene) -> Light:
         ambient = as_f32([0.10, 0.11, 0.14])
         bounce = as_f32([0.12, 0.12, 0.12])
         elevation, cover, mist, stars, fog_distance, night = 24.0, 0.0, 0.0, 0.8, 4e6, False
-        glow_strength = 0.15
+        glow_strength, glow = 0.12, as_f32([1.0, 1.0, 1.0])
     disc = 0.022 if not night else 0.036
     if grey > 0.5:
         disc = 0.0

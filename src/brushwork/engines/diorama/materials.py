@@ -1,7 +1,9 @@
-"""What the land is made of, and how light falls on it. Colours are linear light; arrays are flat (n,) lists of seen spots.
+"""What the land is made of, and how light falls on it. Colours are linear light; arrays are flat (n,) lists of seen
+spots.
 
-A material is a display colour under full daylight. Grass, wood, rock, sand and snow are laid over each other by slope, height,
-distance and noise; every layer of noise fades out where a pixel is too wide to show it, so larger pictures gain detail.
+A material is a display colour under full daylight. Grass, wood, rock, sand and snow are laid over each other by
+slope, height, distance and noise; every layer of noise fades out where a pixel is too wide to show it, so larger
+pictures gain detail.
 """
 
 from dataclasses import dataclass
@@ -142,7 +144,7 @@ def _wild(scene: Scene, g: Grain, s: Spots, *, snow_line: float, tree_line: floa
 
 
 def alpine(scene: Scene, g: Grain, s: Spots) -> Field:
-    return _wild(scene, g, s, snow_line=760, tree_line=480, wooded=0.75)
+    return _wild(scene, g, s, snow_line=880, tree_line=560, wooded=0.75)
 
 
 def high_alpine(scene: Scene, g: Grain, s: Spots) -> Field:
@@ -237,11 +239,10 @@ def forest_floor(scene: Scene, g: Grain, s: Spots) -> Field:
     if scene.place == "winter_forest" and "snow" not in scene.forbidden:
         lie = g.at("soft", s.x, s.z, 12, 382)[..., 0]
         colour = blend(colour, _snow(g, s), smooth(0.18, 0.36, lie + 0.20))
-    colour = blend(colour, _woodland(scene, g, s), smooth(60, 140, s.z))
-    return colour
+    return blend(colour, _woodland(scene, g, s), smooth(60, 140, s.z))
 
 
-def desert(scene: Scene, g: Grain, s: Spots) -> Field:
+def desert(_scene: Scene, g: Grain, s: Spots) -> Field:
     tones = hexes("#b5702f", "#d6954a", "#ebb56c", "#f6d49a") * 0.60
     soft = g.at("soft", s.x, s.z, 420, 390)
     wobble = g.at("soft", s.x, s.z, 11, 391)
@@ -256,7 +257,7 @@ def desert(scene: Scene, g: Grain, s: Spots) -> Field:
     return _ramp(tones, t + (0.85 - s.up) * -0.3)
 
 
-def canyon(scene: Scene, g: Grain, s: Spots) -> Field:
+def canyon(_scene: Scene, g: Grain, s: Spots) -> Field:
     wall = _rock(
         g, s, hexes("#6e2f1e", "#a9502c", "#cf7a45", "#e8ab74", "#f3cf9f") * 0.58, strata=0.75, warp=7, size=160
     )
@@ -326,7 +327,7 @@ def _curtain(g: Grain, s: Spots) -> Field:
     return as_f32(body * (0.45 + 0.75 * smooth(0.30, 0.62, threads[..., 1])))
 
 
-def lava_land(scene: Scene, g: Grain, s: Spots) -> Field:
+def lava_land(_scene: Scene, g: Grain, s: Spots) -> Field:
     ash = _rock(g, s, hexes("#1f1b1e", "#3a3336", "#5a4c49", "#6f5d55") * 0.6, size=120)
     moss = g.at("soft", s.x, s.z, 90, 440)
     return blend(
@@ -359,7 +360,7 @@ def lava_glow(g: Grain, s: Spots) -> Field:
     return as_f32(np.stack([heat * 3.4, heat**1.5 * 1.15, heat**3 * 0.30], axis=-1))
 
 
-def ice(scene: Scene, g: Grain, s: Spots) -> Field:
+def ice(_scene: Scene, g: Grain, s: Spots) -> Field:
     snow = _snow(g, s)
     bare = g.at("soft", s.x, s.z, 34, 450)
     glaze = _ramp(hexes("#5fa6d0", "#9fd0ea", "#d8eef8") * 0.42, bare[..., 1])
@@ -370,7 +371,7 @@ def ice(scene: Scene, g: Grain, s: Spots) -> Field:
     return blend(colour, rock, smooth(0.66, 0.52, s.up) * smooth(1200, 1900, s.z))
 
 
-def mars(scene: Scene, g: Grain, s: Spots) -> Field:
+def mars(_scene: Scene, g: Grain, s: Spots) -> Field:
     rock = _rock(g, s, hexes("#5e2a1b", "#97482a", "#bf6c40", "#dc9562") * 0.58, strata=0.5, warp=6, size=120)
     soft = g.at("soft", s.x, s.z, 50, 460)
     grit = g.at("fine", s.x, s.z, 5, 461)
@@ -381,7 +382,7 @@ def mars(scene: Scene, g: Grain, s: Spots) -> Field:
     return blend(rock, dust, smooth(0.86, 0.96, s.up))
 
 
-def lunar(scene: Scene, g: Grain, s: Spots) -> Field:
+def lunar(_scene: Scene, g: Grain, s: Spots) -> Field:
     soft = g.at("soft", s.x, s.z, 120, 470)
     wide = g.at("soft", s.x, s.z, 2600, 471)
     grit = g.at("fine", s.x, s.z, 4, 472)
@@ -392,7 +393,7 @@ def lunar(scene: Scene, g: Grain, s: Spots) -> Field:
 def cloud_sea(scene: Scene, g: Grain, s: Spots) -> Field:
     """A sea of clouds, with peaks that stand out of it."""
     soft = g.at("soft", s.x, s.z, 2600, 480)
-    shade_ = hexes("#aebbd2", "#e4eaf2", "#ffffff") * 0.42
+    shade_ = hexes("#94a9cf", "#d8e2f0", "#fbfcff") * 0.36
     heads = g.at("billow", s.x, s.z, 2100, 262)
     cloud = _ramp(shade_, 0.35 + heads * 0.5 + (soft[..., 0] - 0.5) * 0.4)
     peak = high_alpine(scene, g, s)

@@ -1,8 +1,8 @@
 """The grain of the world: periodic noise textures, drawn once, looked up everywhere.
 
-A texture is 1024 x 1024 cells and wraps around. `Grain` looks textures up at world coordinates; a scene's seed only moves and
-turns the lookups, so the textures themselves are shared by all scenes and threads.
-Knows nothing of places, cameras or colours.
+A texture is 1024 x 1024 cells and wraps around. `Grain` looks textures up at world coordinates; a scene's seed only
+moves and turns the lookups, so the textures themselves are shared by all scenes and threads. Knows nothing of places,
+cameras or colours.
 """
 
 import threading
@@ -143,7 +143,9 @@ def _billow() -> Field:
 
 
 def _cells() -> Field:
-    """Worley noise: (SIZE, SIZE, 3) = distance to the nearest seed 0..1, border 0..1 (0 on the border), cell's random 0..1."""
+    """Worley noise: (SIZE, SIZE, 3) = distance to the nearest seed 0..1, border 0..1 (0 on the border), cell's
+    random 0..1.
+    """
     rng = np.random.default_rng(14)
     side, pad = 32, 128
     grid = np.mgrid[0:side, 0:side].reshape(2, -1).T * (SIZE // side)
@@ -209,7 +211,9 @@ class Grain:
     def at(
         self, name: str, x: Field, z: Field, size: float, key: int = 0, *, cubic: bool = False, turn: bool = True
     ) -> Field:
-        """Texture `name` at (x, z), where the whole texture is `size` metres wide. Shape of x, plus channels if it has."""
+        """Texture `name` at (x, z), where the whole texture is `size` metres wide. Shape of x, plus channels if it
+        has.
+        """
         c, s, ox, oy = self._frame(key)
         if not turn:
             c, s = 1.0, 0.0
@@ -242,7 +246,7 @@ def look_up(tile: Field, u: Field, v: Field, *, cubic: bool = False) -> Field:
 
 def fade(footprint: Field, wavelength: float) -> Field:
     """1 where a pixel (`footprint` metres wide) can show a wavelength, 0 where it would only alias."""
-    return np.clip(np.float32(1.4) - footprint * np.float32(2.2 / wavelength), 0, 1)
+    return as_f32(np.clip(np.float32(1.4) - footprint * np.float32(2.2 / wavelength), 0, 1))
 
 
 def hash01(a: NDArray[Any], b: NDArray[Any], key: int) -> Field:
@@ -251,4 +255,4 @@ def hash01(a: NDArray[Any], b: NDArray[Any], key: int) -> Field:
     n = (n ^ (n >> 13)) & 0x7FFFFFFF
     n = (n * 1274126177) & 0x7FFFFFFF
     n = (n ^ (n >> 16)) & 0xFFFFFF
-    return (n / np.float64(0x1000000)).astype(np.float32)
+    return as_f32(n / np.float64(0x1000000))

@@ -1,8 +1,8 @@
 """Plants and stones as artwork: drawn leaf by leaf, once per kind and variant, without colour or light.
 
-A piece of art holds, per pixel, how much is covered, a tone (dark to light), a surface normal and which part it is (leaf, wood,
-bloom, heart). `dress` turns it into coloured light for one scene; so one drawing serves every season and hour. All drawing is seeded
-by kind and variant alone.
+A piece of art holds, per pixel, how much is covered, a tone (dark to light), a surface normal and which part it is
+(leaf, wood, bloom, heart). `dress` turns it into coloured light for one scene; so one drawing serves every season and
+hour. All drawing is seeded by kind and variant alone.
 """
 
 import threading

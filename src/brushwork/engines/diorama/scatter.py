@@ -1,7 +1,8 @@
 """Planting the world: where trees, tufts, flowers and stones stand, and how they are set into the picture.
 
-Every layer is an endless jittered grid on the ground; what grows in a cell depends on the cell and the seed alone. So a moved or wider
-window finds the same plants. They are painted from far to near, with the haze and shadow of their spot.
+Every layer is an endless jittered grid on the ground; what grows in a cell depends on the cell and the seed alone. So
+a moved or wider window finds the same plants. They are painted from far to near, with the haze and shadow of their
+spot.
 """
 
 from collections.abc import Iterator
@@ -52,16 +53,14 @@ def _cells(camera: Camera, layer: Layer, seed: int) -> tuple[Field, Field, Field
     ratio_low, ratio_high = camera.view.left / camera.focal, camera.view.right / camera.focal
     margin = layer.size[1] * 1.2 + layer.cell
     j0, j1 = int(layer.near / layer.cell), int(layer.far / layer.cell) + 1
-    parts_i, parts_j = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for j in range(j0, j1):  # one row of cells at a time: the wedge is narrow in front
-        z = (j + 1) * layer.cell
-        i0, i1 = (
-            int(np.floor((ratio_low * z - margin) / layer.cell)),
-            int(np.ceil((ratio_high * z + margin) / layer.cell)),
-        )
-        parts_i.append(np.arange(i0, i1))
-        parts_j.append(np.full(i1 - i0, j))
-    i, j = np.concatenate(parts_i), np.concatenate(parts_j)
+    columns, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for row in range(j0, j1):  # one row of cells at a time: the wedge is narrow in front
+        far_edge = (row + 1) * layer.cell
+        first = int(np.floor((ratio_low * far_edge - margin) / layer.cell))
+        last = int(np.ceil((ratio_high * far_edge + margin) / layer.cell))
+        columns.append(np.arange(first, last))
+        rows.append(np.full(last - first, row))
+    i, j = np.concatenate(columns), np.concatenate(rows)
     x = (i + hash01(i, j, seed)) * np.float32(layer.cell)
     z = (j + hash01(i, j, seed + 1)) * np.float32(layer.cell)
     return as_f32(x), as_f32(z), hash01(i, j, seed + 2), hash01(i, j, seed + 3)
@@ -70,46 +69,47 @@ def _cells(camera: Camera, layer: Layer, seed: int) -> tuple[Field, Field, Field
 def place_things(scene: Scene, camera: Camera, grain: Grain, land: Land, *, amount: float, smallest: float) -> Stand:
     """Everything that stands, far to near. `smallest`: things of fewer pixels are left out."""
     layers = [layer for layer in LAYERS.get(scene.place, ()) if layer.name not in scene.forbidden]
-    factors = dict(scene.emphasis)
-    kinds = tuple(sorted({layer.kind for layer in layers}))
-    columns: list[list[Field]] = [[] for _ in range(7)]
+    landmark = LANDMARKS.get(scene.place)
+    if landmark and landmark[1] in scene.forbidden:
+        landmark = None
+    kinds = tuple(sorted({layer.kind for layer in layers} | ({landmark[0]} if landmark else set())))
+    table = [np.zeros((7, 0), np.float32)]
     for index, layer in enumerate(layers):
         seed = (scene.seed * 31 + index * 7919) % (2**31)
-        x, z, keep, draw = _cells(camera, layer, seed)
-        if layer.row > 0:
-            x, z = _on_rows(scene, x, z, layer.row)
-        patch = grain.at("soft", x, z, layer.patch_size * 8, 600 + sum(layer.kind.encode()) % 50)
-        dense = smooth(0.42, 0.60, patch[..., 0]) * layer.patches + (1 - layer.patches)
-        factor = float(factors.get(layer.name, 1.0))
-        here = keep < layer.share * dense * factor * min(amount, 1.0)
-        here &= (z > layer.near) & (z < layer.far) & (np.abs(x) > layer.clear * z + layer.clear * 14)
-        x, z, draw, patch = x[here], z[here], draw[here], patch[here]
-        size = layer.size[0] + (layer.size[1] - layer.size[0]) * (draw * 7.77 % 1) * (0.6 + 0.4 * patch[..., 1])
-        size = as_f32(size * (0.5 + 0.5 * min(factor, 1.6)))
-        tall = size / camera.footprint(z)
-        big = tall > smallest
-        x, z, draw, size = x[big], z[big], draw[big], size[big]
-        y = land.height(x, z)
-        level = land.water if land.water is not None else -1e9
-        ok = (
-            (y - level > layer.shore[0]) & (y - level < layer.shore[1])
-            if land.water is not None
-            else np.ones_like(y, bool)
+        found = _grown(scene, camera, grain, land, layer, seed, amount=amount, smallest=smallest)
+        table.append(np.concatenate([np.full((1, found.shape[1]), kinds.index(layer.kind), np.float32), found]))
+    if landmark:
+        table.append(
+            as_f32([[kinds.index(landmark[0])], *([value] for value in _landmark(scene, land, landmark)), [1.0]])
         )
-        tone = 0.82 + 0.36 * grain.at("soft", x, z, 210, 301)[..., 0]
-        kind = np.full(x.shape, kinds.index(layer.kind), np.float32)
-        for column, value in zip(columns, (kind, x, y - layer.sunk * size, z, size, draw, tone), strict=True):
-            column.append(as_f32(value[ok]))
-    landmark = LANDMARKS.get(scene.place)
-    if landmark and landmark[1] not in scene.forbidden:
-        kinds, one = (*kinds, landmark[0]), _landmark(scene, land, landmark)
-        for column, value in zip(columns, (float(len(kinds) - 1), *one, 1.0), strict=True):
-            column.append(as_f32([value]))
-    kind, x, y, z, size, draw, tone = (np.concatenate(c) if c else np.zeros(0, np.float32) for c in columns)
-    order = np.lexsort((draw, -z))
-    return Stand(
-        kind[order].astype(np.int32), x[order], y[order], z[order], size[order], draw[order], tone[order], kinds
-    )
+    whole = np.concatenate(table, axis=1)
+    whole = whole[:, np.lexsort((whole[5], -whole[3]))]
+    kind, x, y, z, size, draw, tone = whole
+    return Stand(kind.astype(np.int32), x, y, z, size, draw, tone, kinds)
+
+
+def _grown(
+    scene: Scene, camera: Camera, grain: Grain, land: Land, layer: Layer, seed: int, *, amount: float, smallest: float
+) -> Field:
+    """What grows of one layer: rows x, y, z, size, random number, tone of (6, n)."""
+    x, z, keep, draw = _cells(camera, layer, seed)
+    if layer.row > 0:
+        x, z = _on_rows(scene, x, z, layer.row)
+    patch = grain.at("soft", x, z, layer.patch_size * 8, 600 + sum(layer.kind.encode()) % 50)
+    dense = smooth(0.42, 0.60, patch[..., 0]) * layer.patches + (1 - layer.patches)
+    factor = float(dict(scene.emphasis).get(layer.name, 1.0))
+    here = keep < layer.share * dense * factor * min(amount, 1.0)
+    here &= (z > layer.near) & (z < layer.far) & (np.abs(x) > layer.clear * z + layer.clear * 14)
+    size = layer.size[0] + (layer.size[1] - layer.size[0]) * (draw * 7.77 % 1) * (0.6 + 0.4 * patch[..., 1])
+    size = as_f32(size * (0.5 + 0.5 * min(factor, 1.6)))
+    here &= size / camera.footprint(z) > smallest
+    x, z, draw, size = x[here], z[here], draw[here], size[here]
+    y = land.height(x, z)
+    tone = 0.82 + 0.36 * grain.at("soft", x, z, 210, 301)[..., 0]
+    found = np.stack([x, y - layer.sunk * size, z, size, draw, tone])
+    if land.water is not None:
+        found = found[:, (y - land.water > layer.shore[0]) & (y - land.water < layer.shore[1])]
+    return as_f32(found)
 
 
 def _landmark(
@@ -157,16 +157,18 @@ def paint_things(
     fog: Field,
     share: Field,
 ) -> None:
-    """Paint what stands into picture and depth, in place. `fog` (W, 3) and `share` (n,): haze colour by column, amount by thing."""
+    """Paint what stands into picture and depth, in place. `fog` (W, 3) and `share` (n,): haze colour by column,
+    amount by thing.
+    """
     H, W = depth.shape
     tall = stand.size / camera.footprint(stand.z)
     px = camera.column_of(stand.x / stand.z)
     py = camera.row_of((stand.y - np.float32(camera.eye)) / stand.z)
-    for n in _visible(stand, px, py, tall, W, H):
+    for n in _visible(px, py, tall, W, H):
         kind = stand.kinds[int(stand.kind[n])]
         cut = wardrobe.cut(kind, float(stand.draw[n]), float(tall[n]))
         h, w = cut.shape[:2]
-        x0, y0 = int(round(float(px[n]) - w / 2)), int(round(float(py[n]))) - h + 1
+        x0, y0 = round(float(px[n]) - w / 2), round(float(py[n])) - h + 1
         left, top, right, bottom = max(x0, 0), max(y0, 0), min(x0 + w, W), min(y0 + h, H)
         if left >= right or top >= bottom:
             continue
@@ -225,7 +227,7 @@ def _ground_shadow(
     picture[y0:y1, x0:x1] *= (1 - shade)[..., None]
 
 
-def _visible(stand: Stand, px: Field, py: Field, tall: Field, W: int, H: int) -> Iterator[int]:
+def _visible(px: Field, py: Field, tall: Field, W: int, H: int) -> Iterator[int]:
     half = tall * 1.15
     seen = (px + half > 0) & (px - half < W) & (py > 0) & (py - tall < H)
     return iter(np.flatnonzero(seen).tolist())

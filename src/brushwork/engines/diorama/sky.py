@@ -1,7 +1,7 @@
 """The sky behind everything: gradient, sun, moon, stars, milky way, aurora, rainbow. Clouds are their own chapter.
 
-Directions are given as (ratio, slope) = (x / z, y / z), the natural coordinates of a shifted lens; arrays are (H, W), colours
-are linear light (H, W, 3).
+Directions are given as (ratio, slope) = (x / z, y / z), the natural coordinates of a shifted lens; arrays are (H, W),
+colours are linear light (H, W, 3).
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def gradient(light: Light, ratio: Field, slope: Field) -> Field:
     n16 = (n4 * n4) ** 2
     n64 = (n16 * n16) ** 2
     band = np.exp(-height * 7)
-    amount = light.glow_strength * (0.10 * n4 + 0.22 * n16 + 0.42 * n64 + 0.5 * n64**4 + 0.30 * n4 * band)
+    amount = light.glow_strength * (0.05 * n4 + 0.20 * n16 + 0.42 * n64 + 0.5 * n64**4 + 0.26 * n4 * band)
     return as_f32(colour + amount[..., None] * light.glow)
 
 
@@ -40,7 +40,7 @@ def paint_sky(
     ratio, slope = np.meshgrid(camera.columns(), camera.rows())
     colour = gradient(light, ratio, slope)
     if light.stars > 0 and "stars" in show:
-        colour += milky_way(light, grain, ratio, slope) * light.stars
+        colour += milky_way(grain, ratio, slope) * light.stars
         add_stars(colour, camera, grain, light.stars)
     if weather == "aurora":
         colour += aurora(grain, ratio, slope)
@@ -109,7 +109,7 @@ def add_stars(colour: Field, camera: Camera, grain: Grain, amount: float, *, den
         high = np.clip((camera.tilt - w / camera.focal) / 0.10, 0, 1) if density <= 1 else np.ones_like(hue)
         true_size = 0.0016 * camera.scale * (0.6 + 0.35 * layer)
         size = max(0.55, true_size)
-        brightness = brightness * max((true_size / size) ** 2, 0.25)  # small pictures do not have more starlight
+        brightness = brightness * max((true_size / size) ** 2, 0.1)  # small pictures do not have more starlight
         splat(
             colour,
             as_f32((u - v.left) * camera.scale - 0.5),
@@ -136,7 +136,7 @@ def splat(colour: Field, px: Field, py: Field, light: Field, radius: float) -> N
             np.add.at(colour, (y[inside], x[inside]), (light * weight[:, None].astype(np.float32))[inside])
 
 
-def milky_way(light: Light, grain: Grain, ratio: Field, slope: Field) -> Field:
+def milky_way(grain: Grain, ratio: Field, slope: Field) -> Field:
     """A faint band of dust and light across the sky."""
     rng = np.random.default_rng([grain.seed, 77])
     tilt = float(rng.uniform(0.5, 1.1) * (1 if rng.random() < 0.5 else -1))

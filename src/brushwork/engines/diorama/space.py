@@ -1,4 +1,6 @@
-"""Open space: stars, nebulae, planets with rings and air, a near sun. Coordinates are units of the image plane; there is no ground."""
+"""Open space: stars, nebulae, planets with rings and air, a near sun. Coordinates are units of the image plane; there
+is no ground.
+"""
 
 from dataclasses import dataclass
 
@@ -79,7 +81,7 @@ def planets_of(scene: Scene) -> list[Planet]:
     return [*more, first]
 
 
-def paint_space(scene: Scene, camera: Camera, grain: Grain, detail: float) -> Field:
+def paint_space(scene: Scene, camera: Camera, grain: Grain) -> Field:
     """The whole picture: (H, W, 3) light."""
     u, v = np.meshgrid(camera.columns() * np.float32(camera.focal), camera.rows() * np.float32(camera.focal))
     rng = np.random.default_rng([scene.seed, 7002])
@@ -192,7 +194,7 @@ def _planet(colour: Field, planet: Planet, grain: Grain, u: Field, v: Field, lig
     x, y = x[box], y[box]
     r2 = x * x + y * y
     r = np.sqrt(r2)
-    edge = np.float32(1.3 / (camera.scale * planet.radius))
+    edge = 1.3 / (camera.scale * planet.radius)
     part = colour[box]
     air = {"gas": (0.5, 0.55, 0.7), "rock": (0.18, 0.15, 0.13), "earth": (0.25, 0.6, 1.3), "ice": (0.4, 0.7, 1.1)}[
         planet.kind
@@ -200,7 +202,7 @@ def _planet(colour: Field, planet: Planet, grain: Grain, u: Field, v: Field, lig
     facing = (x * light[0] + y * light[1]) / np.maximum(r, 1e-3)
     halo = np.exp(-np.maximum(r - 1, 0) * 16) * np.clip(facing * 0.7 + 0.45, 0, 1) * 0.8
     part += (halo * (r > 1))[..., None] * as_f32(air)
-    back, front = _ring(planet, grain, x, y, r) if planet.ring else (None, None)
+    back, front = _ring(planet, grain, x, y) if planet.ring else (None, None)
     ring_tone = hexes("#d8c3a0")[0] * 0.85
     if back is not None:
         np.copyto(part, blend(part, ring_tone, back))
@@ -218,7 +220,7 @@ def _planet(colour: Field, planet: Planet, grain: Grain, u: Field, v: Field, lig
         np.copyto(part, blend(part, ring_tone, front))
 
 
-def _ring(planet: Planet, grain: Grain, x: Field, y: Field, r: Field) -> tuple[Field, Field]:
+def _ring(planet: Planet, grain: Grain, x: Field, y: Field) -> tuple[Field, Field]:
     """Cover of the ring behind and before the ball."""
     tilt = 0.32
     cx, cy = x * np.cos(tilt) + y * np.sin(tilt), (-x * np.sin(tilt) + y * np.cos(tilt)) / 0.24

@@ -1,4 +1,6 @@
-"""The studio: a seamless backdrop with a soft floor, for portraits and things. Coordinates are units of the image plane."""
+"""The studio: a seamless backdrop with a soft floor, for portraits and things. Coordinates are units of the image
+plane.
+"""
 
 import numpy as np
 

@@ -1,4 +1,6 @@
-"""The lie of the land of one scene: its place's landform at the best of a few sites, and the level of its water. Metres."""
+"""The lie of the land of one scene: its place's landform at the best of a few sites, and the level of its water.
+Metres.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,9 +57,9 @@ class _Form:
 
 
 _FORMS: dict[str, _Form] = {
-    "mountains": _Form(form_mountains, 1500),
-    "snow_peaks": _Form(form_mountains, 1950),
-    "hills": _Form(form_hills, 85, big=(60, 2500)),
+    "mountains": _Form(form_mountains, 2050),
+    "snow_peaks": _Form(form_mountains, 2600),
+    "hills": _Form(form_hills, 150, big=(60, 2500)),
     "meadow": _Form(form_hills, 42, big=(60, 3000)),
     "flower_field": _Form(form_plain, 420),
     "lavender_field": _Form(form_plain, 520),
@@ -66,9 +68,9 @@ _FORMS: dict[str, _Form] = {
     "autumn_forest": _Form(form_woods, 500, far=5000, big=(100, 2500)),
     "winter_forest": _Form(form_woods, 600, far=5000, big=(100, 2500)),
     "jungle": _Form(form_woods, 600, far=4000, big=(100, 2500)),
-    "desert": _Form(form_dunes, 26, big=(60, 3000), far=7000),
+    "desert": _Form(form_dunes, 34, big=(60, 3000), far=7000),
     "canyon": _Form(form_canyon, 52, big=(60, 2500), far=11000),
-    "lake": _Form(form_lake, 1500, water=0.0, big=(300, 6500)),
+    "lake": _Form(form_lake, 1900, water=0.0, big=(300, 6500)),
     "river": _Form(form_river, 70, water=-0.35, big=(80, 3500)),
     "waterfall": _Form(form_waterfall, 25, water=-0.25, far=4000, big=(25, 1200)),
     "sea": _Form(form_sea, 420, water=0.0, far=40000, big=(2000, 5000)),

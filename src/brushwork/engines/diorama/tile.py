@@ -54,11 +54,11 @@ def paint_tile(scene: Scene, camera: Camera, light: Light) -> Field:
     """The pattern through the camera's window: (H, W, 3) light."""
     view = camera.view
     whole = natural_view(scene, 1, 1)
-    width = max(int(round((whole.right - whole.left) * camera.scale)), 8)
-    height = max(int(round((whole.bottom - whole.top) * camera.row_scale)), 8)
+    width = max(round((whole.right - whole.left) * camera.scale), 8)
+    height = max(round((whole.bottom - whole.top) * camera.row_scale), 8)
     tile = _one(scene, width, height, light)
-    cols = (int(round((view.left - whole.left) * camera.scale)) + np.arange(view.width)) % width
-    rows = (int(round((view.top - whole.top) * camera.row_scale)) + np.arange(view.height)) % height
+    cols = (round((view.left - whole.left) * camera.scale) + np.arange(view.width)) % width
+    rows = (round((view.top - whole.top) * camera.row_scale) + np.arange(view.height)) % height
     return as_f32(tile[np.ix_(rows, cols)])
 
 
@@ -77,7 +77,7 @@ def _one(scene: Scene, width: int, height: int, light: Light) -> Field:
         _stars(colour, rng, short)
     wardrobe = Wardrobe(scene, light)
     for x, y, size, draw, kind in _tossed(rng, kinds, width / short, height / short):
-        _stamp(colour, wardrobe.cut(kind, draw, size * short), int(x * short), int(y * short), light)
+        _stamp(colour, wardrobe.cut(kind, draw, size * short), int(x * short), int(y * short))
     return colour
 
 
@@ -136,7 +136,7 @@ def _tossed(
     return sorted(put, key=lambda p: p[1])
 
 
-def _stamp(colour: Field, cut: Field, px: int, py: int, light: Light) -> None:
+def _stamp(colour: Field, cut: Field, px: int, py: int) -> None:
     """Set a motif with a soft shadow, wrapped around the edges."""
     H, W = colour.shape[:2]
     h, w = cut.shape[:2]

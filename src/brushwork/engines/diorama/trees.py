@@ -8,7 +8,9 @@ from brushwork.engines.diorama.easel import LEAF, WOOD, Easel, Points
 def _clump_of_leaves(
     e: Easel, centre: Points, radius: Points, count: int, size: float, base: float, crown: Points
 ) -> None:
-    """Leaves on a spheroid, back to front; the lower and the inner ones darker. `crown` is the middle of the whole plant."""
+    """Leaves on a spheroid, back to front; the lower and the inner ones darker. `crown` is the middle of the whole
+    plant.
+    """
     rng = e.rng
     d = rng.normal(0, 1, (count, 3))
     d /= np.linalg.norm(d, axis=1, keepdims=True)

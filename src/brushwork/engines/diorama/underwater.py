@@ -1,4 +1,6 @@
-"""Under water: a blue that deepens, shafts of light, a rippled sea floor with caustics, corals and kelp. Metres, as on land."""
+"""Under water: a blue that deepens, shafts of light, a rippled sea floor with caustics, corals and kelp. Metres, as
+on land.
+"""
 
 from dataclasses import replace
 
@@ -50,7 +52,7 @@ def seabed(grain: Grain, x: Field, z: Field) -> Field:
     return as_f32(hills + reef)
 
 
-def backdrop(scene: Scene, camera: Camera, grain: Grain) -> Field:
+def backdrop(scene: Scene, camera: Camera) -> Field:
     """Open water behind everything: (H, W, 3)."""
     bright, mid, deep, night = hexes(*_WATERS[_tone(scene)])
     ratio, slope = np.meshgrid(camera.columns(), camera.rows())
@@ -75,9 +77,7 @@ def shafts(scene: Scene, camera: Camera, grain: Grain) -> Field:
     return as_f32(smooth(0.46, 0.78, rays) * smooth(-0.45, 0.62, slope) * np.exp(-(angle**2) * 2.5))
 
 
-def floor_colour(
-    scene: Scene, light: Light, grain: Grain, x: Field, z: Field, y: Field, gx: Field, gz: Field, foot: Field
-) -> Field:
+def floor_colour(light: Light, grain: Grain, x: Field, z: Field, y: Field, gx: Field, gz: Field, foot: Field) -> Field:
     """Light that leaves the sea floor: (n, 3)."""
     sand = hexes("#8fa58c", "#d9d2ac", "#f3ead0") * 0.55
     ripple = np.sin(z * 5.2 + x * 1.1 + (grain.at("soft", x, z, 18, 825)[..., 0] - 0.5) * 14)

@@ -208,12 +208,12 @@ class Wardrobe:
         flip = int(draw * 104729) % 2 == 1
         if height < 160:  # neighbours in size share one cut-out
             height = float(1.05 ** round(np.log(max(height, 1.0)) / np.log(1.05)))
-        pixels = max(int(round(height)), 2)
+        pixels = max(round(height), 2)
         key = (kind, variant, tint, flip, pixels)
         if key in self._sized:
             return self._sized[key]
         source = self._dress(kind, variant, tint, pixels)
-        width = max(int(round(pixels * source.shape[1] / source.shape[0])), 2)
+        width = max(round(pixels * source.shape[1] / source.shape[0]), 2)
         shrinking = source.shape[0] > pixels
         out = cv2.resize(source, (width, pixels), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
         out = as_f32(out[:, ::-1] if flip else out)

@@ -1,7 +1,7 @@
 """Water: what it mirrors, how it ripples, where it foams and glitters.
 
-The mirror picture is looked up in the picture itself: for each water pixel the mirrored ray is followed on the image plane, with the
-depths already painted. So a reflection shows everything above the water, trees and clouds included.
+The mirror picture is looked up in the picture itself: for each water pixel the mirrored ray is followed on the image
+plane, with the depths already painted. So a reflection shows everything above the water, trees and clouds included.
 """
 
 from dataclasses import dataclass
@@ -77,10 +77,11 @@ def paint_water(
     grain: Grain,
     level: float,
 ) -> None:
-    """Paint the water over `picture` (H, W, 3, light) in place, where mask (H, W) > 0. `bed` is the land's height there."""
+    """Paint the water over `picture` (H, W, 3, light) in place, where mask (H, W) > 0. `bed` is the land's height
+    there.
+    """
     look = LOOKS.get(scene.place, _PLAIN)
-    H, W = depth.shape
-    rows, cols = np.nonzero(mask > 0)
+    rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return
     top, bottom = int(rows.min()), int(rows.max()) + 1
@@ -92,7 +93,7 @@ def paint_water(
     strength = look.waves * {"windy": 1.5, "storm": 2.4, "rain": 1.3, "fog": 0.5}.get(scene.weather, 1.0)
     sx, sz = waves(grain, look, x, z, foot, strength)
     above = max(camera.eye - level, 0.2)
-    mirror = reflection(picture, depth, top, bottom, ratio, slope, z, sx, sz, above, camera=camera, light=light)
+    mirror = reflection(picture, depth, ratio, slope, z, sx, sz, above, camera=camera)
     length = np.sqrt(1 + ratio * ratio + slope * slope)
     cosine = np.clip((-slope + sz * 0.9) / length, 0.015, 1)
     fresnel = np.clip(0.025 + 0.975 * (1 - cosine) ** 5.0, 0, 0.96)
@@ -104,7 +105,7 @@ def paint_water(
     see = np.exp(-under / (look.clear * 0.35)) * 0.75
     body = blend(body, picture[top:bottom] * 0.72, as_f32(see))
     colour = blend(body, mirror, as_f32(fresnel))
-    colour += glitter(light, grain, look, ratio, slope, x, z, sx, sz, foot, length)
+    colour += glitter(light, grain, look, ratio, slope, x, z, sx, sz, length)
     if look.foam > 0:
         foam = foam_cover(scene, grain, look, x, z, under, foot, sz)
         white = (light.ambient * 0.9 + light.sun_colour * max(float(light.sun[1]), 0.2) * 0.45) * 0.62
@@ -138,7 +139,7 @@ def paint_wet(
     x = ratio * z
     sx, sz = waves(grain, _STREET, x, z, camera.footprint(z), _STREET.waves)
     above = max(camera.eye, 0.2)
-    mirror = reflection(picture, depth, top, bottom, ratio, slope, z, sx, sz, above, camera=camera, light=light)
+    mirror = reflection(picture, depth, ratio, slope, z, sx, sz, above, camera=camera)
     cosine = np.clip(-slope / np.sqrt(1 + ratio * ratio + slope * slope), 0.02, 1)
     shine = 0.10 + 0.75 * (1 - cosine) ** 3
     np.copyto(picture[top:bottom], blend(picture[top:bottom], mirror, as_f32(mask[top:bottom] * shine)))
@@ -150,8 +151,6 @@ _STREET = WaterLook(0.010, 30, "#101018", "#202028", 1.0)
 def reflection(
     picture: Field,
     depth: Field,
-    top: int,
-    bottom: int,
     ratio: Field,
     slope: Field,
     z: Field,
@@ -160,10 +159,10 @@ def reflection(
     above: float,
     *,
     camera: Camera,
-    light: Light,
 ) -> Field:
-    """What the water mirrors: (rows, W, 3). Follows each mirrored ray to the depth that stands where it meets the picture."""
-    H, W = depth.shape
+    """What the water mirrors: (rows, W, 3). Follows each mirrored ray to the depth that stands where it meets the
+    picture.
+    """
     up = -slope * 1.0
     near = np.clip(above / np.maximum(-slope, 1e-4), 0.1, 4e4)
     tilt = np.clip(2 * sz, -0.35, 0.35)
@@ -199,7 +198,6 @@ def glitter(
     z: Field,
     sx: Field,
     sz: Field,
-    foot: Field,
     length: Field,
 ) -> Field:
     """The path of light under a low sun or moon: broad sheen and hard sparks."""

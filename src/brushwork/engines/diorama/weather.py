@@ -1,4 +1,6 @@
-"""What falls and flashes between the viewer and the land: rain, snow, lightning. In units of the image plane, over the finished picture."""
+"""What falls and flashes between the viewer and the land: rain, snow, lightning. In units of the image plane, over
+the finished picture.
+"""
 
 import cv2
 import numpy as np

@@ -1,7 +1,7 @@
 """The story of a picture, top to bottom: light, sky, land, plants, water, weather. Everything but the subjects.
 
-One world: what is painted depends on the scene and on places in it, never on the window or its size. A wider or moved window sees
-the same world further on, a larger picture sees it in more detail.
+One world: what is painted depends on the scene and on places in it, never on the window or its size. A wider or moved
+window sees the same world further on, a larger picture sees it in more detail.
 """
 
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def _paint_city(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     depth, mask = paint_city(picture, scene, camera, light, grain, as_f32(fog), level=level)
     night = night_of(scene)
     if level is None and "lamps" not in scene.forbidden:
-        paint_lamps(picture, depth, scene, camera, light, night)
+        paint_lamps(picture, depth, camera, light, night)
     if scene.place == "city_street" and not forbids(scene, "trees"):
         things = stand_of("broadleaf", street_trees(scene))
         lit = np.full(depth.shape, 0.55, np.float32)
@@ -121,16 +121,16 @@ def _bloom(picture: Field, camera: Camera, amount: float) -> None:
 # ---------------------------------------------------------------- other worlds
 
 
-def _paint_space(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+def _paint_space(scene: Scene, view: View, _detail: float, tell: OnPass) -> World:
     camera = camera_for(scene, view)
     tell("sky")
-    picture = paint_space(scene, camera, Grain(scene.seed), detail)
+    picture = paint_space(scene, camera, Grain(scene.seed))
     light = replace(light_for(scene), fog_distance=1e9)
     far = np.full(picture.shape[:2], np.inf, np.float32)
     return World(to_display(picture), far, np.zeros_like(far), light, camera, lambda _x, _z: camera.eye)
 
 
-def _paint_studio(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
+def _paint_studio(scene: Scene, view: View, _detail: float, tell: OnPass) -> World:
     camera = camera_for(scene, view)
     tell("backdrop")
     picture, depth = paint_studio(scene, camera, Grain(scene.seed))
@@ -143,7 +143,7 @@ def _paint_underwater(scene: Scene, view: View, detail: float, tell: OnPass) -> 
     grain = Grain(scene.seed)
     light = underwater.sea_light(light_for(replace(scene, weather="clear")), scene)
     tell("water")
-    picture = underwater.backdrop(scene, camera, grain)
+    picture = underwater.backdrop(scene, camera)
     behind = picture.copy()
     underwater.surface(picture, camera, grain, scene)
     tell("land")
@@ -155,7 +155,7 @@ def _paint_underwater(scene: Scene, view: View, detail: float, tell: OnPass) -> 
     spots = spots_of(
         land.height, camera.columns()[c] * z, z, camera.footprint(z), land.height(camera.columns()[c] * z, z)
     )
-    colour = underwater.floor_colour(scene, light, grain, spots.x, z, spots.y, spots.gx, spots.gz, spots.foot)
+    colour = underwater.floor_colour(light, grain, spots.x, z, spots.y, spots.gx, spots.gz, spots.foot)
     picture[r, c] = blend(colour, behind[r, c], haze_share(light, z))
     smooth_edges(picture, seen, camera)
     depth = seen.z
