@@ -21,6 +21,7 @@ EXAMPLES: tuple[BrushworkError, ...] = (
     errors.FileNotFound(),
     errors.RouteNotFound("There is no endpoint /v1/nothing."),
     errors.MethodNotAllowed("PUT is not offered here."),
+    errors.RequestTimeout(60),
     errors.Conflict("This idempotency key was used for another request."),
     errors.PayloadTooLarge("The body is larger than the 10000000 bytes this server accepts.", limit=10_000_000),
     errors.RangeNotSatisfiable(size=81920),

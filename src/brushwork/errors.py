@@ -14,6 +14,7 @@
     │   ├── FileNotFound
     │   └── RouteNotFound
     ├── MethodNotAllowed 405
+    ├── RequestTimeout 408
     ├── Conflict 409
     ├── PayloadTooLarge 413
     ├── RangeNotSatisfiable 416     only for downloads
@@ -147,6 +148,16 @@ class MethodNotAllowed(BrushworkError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class RequestTimeout(BrushworkError):
+    """The body of the request did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The body did not arrive within {seconds:g} seconds.", seconds=seconds)
 
 
 class Conflict(BrushworkError):

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from typing import Annotated, Any, ClassVar
 
@@ -6,9 +7,9 @@ import pytest
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from brushwork.api.bodies import read_task
+from brushwork.api.bodies import read_bytes, read_task
 from brushwork.engines.base import Op
-from brushwork.errors import BadRequest, InvalidField, PayloadTooLarge
+from brushwork.errors import BadRequest, InvalidField, PayloadTooLarge, RequestTimeout
 from brushwork.tasks.base import Kind, Task
 
 LIMIT = 4000
@@ -230,3 +231,12 @@ async def test_a_body_that_is_announced_as_far_too_large_is_not_read_at_all() ->
 
     with pytest.raises(PayloadTooLarge):
         await read_task(request, Follow, limit=LIMIT)
+
+
+async def test_a_body_that_never_ends_is_not_waited_for() -> None:
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    with pytest.raises(RequestTimeout, match=r"0\.1 seconds"):
+        await read_bytes(Request({"type": "http", "headers": []}, receive), limit=LIMIT, seconds=0.1)

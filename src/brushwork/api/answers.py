@@ -19,6 +19,7 @@ from brushwork.errors import (
     BrushworkError,
     MethodNotAllowed,
     PayloadTooLarge,
+    RequestTimeout,
     RouteNotFound,
     ServerError,
     TooManyRequests,
@@ -52,7 +53,7 @@ def error_answer(error: BrushworkError) -> Response:
 def headers_of(error: BrushworkError) -> dict[str, str]:
     if isinstance(error, TooManyRequests):
         return {"retry-after": str(error.retry_after)}
-    if isinstance(error, PayloadTooLarge):
+    if isinstance(error, PayloadTooLarge | RequestTimeout):
         return {"connection": "close"}  # the rest of the body may still be on its way
     if isinstance(error, Unavailable):
         return {"retry-after": str(RETRY_AFTER_OUTAGE)}

@@ -4,6 +4,7 @@ Every way in which a body can be wrong ends in a 400 that names the problem, or 
 optional and what is text comes from the task's own fields.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
@@ -14,13 +15,16 @@ from pydantic_core import ErrorDetails, from_json
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from brushwork.errors import BadRequest, InvalidField, PayloadTooLarge
+from brushwork.errors import BadRequest, InvalidField, PayloadTooLarge, RequestTimeout
 from brushwork.tasks.base import Task
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
 DRAINED_TIMES = 8
 """A body of up to so many times the limit is read to its end, so the client hears the 413, not a broken pipe."""
+
+BODY_SECONDS = 60.0
+"""A client that sends more slowly than this is not kept waiting for."""
 
 LAYERS = 3
 """How often JSON may be wrapped in a JSON string; some generated clients do it once."""
@@ -68,13 +72,16 @@ async def read_task(request: Request, kind: type[AnyTask], *, limit: int) -> Any
     return task_of(fields, kind)
 
 
-async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
-    """Read the body of a request as a JSON object."""
-    return read_json_object(await read_bytes(request, limit=limit))
+async def read_bytes(request: Request, *, limit: int, seconds: float = BODY_SECONDS) -> bytes:
+    """Read a body, whatever its headers say of its length; more than `limit` bytes or `seconds` are refused."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await read_limited(request, limit)
+    except TimeoutError:
+        raise RequestTimeout(seconds) from None
 
 
-async def read_bytes(request: Request, *, limit: int) -> bytes:
-    """Read a body, whatever its headers say of its length, and refuse more than `limit` bytes."""
+async def read_limited(request: Request, limit: int) -> bytes:
     too_large = PayloadTooLarge(f"The body is larger than the {limit} bytes this server accepts.", limit=limit)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit * DRAINED_TIMES:

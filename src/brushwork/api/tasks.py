@@ -29,7 +29,7 @@ def task_routes(tasks: Mapping[str, type[Task]]) -> APIRouter:
             operation_id=name.replace("-", "_"),
             summary=kind.__doc__,
             response_model=JobView,
-            responses=refusals(400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503),
+            responses=refusals(400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 503),
             openapi_extra=request_body(kind),
         )(submit(kind))
     return router
