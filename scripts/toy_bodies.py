@@ -1,9 +1,10 @@
 """Bodies for artwork that has only a head: small signed-distance figures, shaded like soft vinyl toys.
 
-Only used while the artwork is built (see build_sprites.py). Knows nothing of files or of the painter. Units: the width of the
-head is about 1; x to the right, y up, z towards the viewer; the chin is near y = 0.
+Only used while the artwork is built (see build_sprites.py). Knows nothing of files or of the painter. Units: the
+width of the head is about 1; x to the right, y up, z towards the viewer; the chin is near y = 0.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -52,7 +53,7 @@ def draw(parts: list[Part], *, pixels: int, left: float, right: float, top: floa
     alpha = np.zeros(x.size, np.float32)
     alpha[hit] = 1
     flat = np.concatenate([rgb * alpha[:, None], alpha[:, None]], 1).reshape(height, width, 4)
-    small = cv2.resize(flat, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(flat, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.float32)
     small[..., :3] /= np.maximum(small[..., 3:], 1e-4)
     return (np.clip(small, 0, 1) * 255 + 0.5).astype(np.uint8)
 
@@ -63,11 +64,11 @@ def field(parts: list[Part], x: Array, y: Array, z: Array) -> tuple[Array, Array
     for part in parts:
         distance = capsule(part, x, y, z)
         near = np.exp(np.clip(-distance * 90, -60, 20))
-        colour += near[:, None] * np.float32(part.colour)
+        colour += near[:, None] * np.array(part.colour, np.float32)
         weight += near
         blend = np.clip(0.5 + 0.5 * (total - distance) / 0.06, 0, 1)
         total = total * (1 - blend) + distance * blend - 0.06 * blend * (1 - blend)
-    return total.astype(np.float32), colour / np.maximum(weight, 1e-9)[:, None]
+    return total.astype(np.float32), np.asarray(colour / np.maximum(weight, 1e-9)[:, None], np.float32)
 
 
 def capsule(part: Part, x: Array, y: Array, z: Array) -> Array:
@@ -92,15 +93,17 @@ def shade(parts: list[Part], x: Array, y: Array, z: Array) -> Array:
         1,
     )
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    light = np.float32([-0.38, 0.62, 0.69])
+    light = np.array([-0.38, 0.62, 0.69], np.float32)
     lambert = np.clip(normal @ light * 0.5 + 0.5, 0, 1)
-    shadow = np.float32([0.62, 0.50, 0.66])
-    lit = colour * (shadow + (np.float32([1.06, 1.05, 1.03]) - shadow) * (lambert[:, None] ** 1.2))
-    half = light + np.float32([0, 0, 1])
+    shadow = np.array([0.62, 0.50, 0.66], np.float32)
+    lit = colour * (shadow + (np.array([1.06, 1.05, 1.03], np.float32) - shadow) * (lambert[:, None] ** 1.2))
+    half = light + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     gloss = np.clip(normal @ half, 0, 1) ** 24 * 0.13
     rim = (1 - np.clip(normal[:, 2], 0, 1)) ** 3 * 0.10
-    return np.asarray(np.clip(lit + gloss[:, None] + rim[:, None] * np.float32([0.9, 0.85, 1.0]), 0, 1), np.float32)
+    return np.asarray(
+        np.clip(lit + gloss[:, None] + rim[:, None] * np.array([0.9, 0.85, 1.0], np.float32), 0, 1), np.float32
+    )
 
 
 def mirrored(part: Part) -> list[Part]:
@@ -127,7 +130,7 @@ def sitting_animal(fur: Colour, belly: Colour, paws: Colour, tail: Colour | None
             (0.80, -0.55, -0.22),
             (0.74, -0.38, -0.2),
         ]
-        for step, (a, b) in enumerate(zip(path, path[1:], strict=False)):
+        for step, (a, b) in enumerate(itertools.pairwise(path)):
             thick = (0.09, 0.13, 0.15, 0.13, 0.05)
             parts.append(Part(a, b, thick[step], thick[step + 1], tip if step >= 2 else tail))
     return parts
@@ -188,7 +191,7 @@ def frog_body(skin: Colour, belly: Colour) -> list[Part]:
 
 
 def below_bust(cloth: Colour, trousers: Colour, shoes: Colour, *, half: float, robe: bool) -> list[Part]:
-    """What continues a bust downwards: a robe to the ground, or hips, legs and shoes. `half` is its half width at the cut."""
+    """What continues a bust downwards: a robe to the ground, or hips, legs and shoes. `half`: half its width."""
     if robe:
         return [
             Part((0, 0.14, 0), (0, -1.10, 0), half * 0.80, half * 1.30, cloth, 0.7),
@@ -251,10 +254,10 @@ def hot_air_balloon() -> list[Part]:
         angle = 2 * np.pi * (lobe + 0.5) / 24
         s, c, colour = float(np.sin(angle)), float(np.cos(angle)), stripes[lobe % 3]
         path = [(0.12, 1.03), (0.42, 0.90), (0.62, 0.62), (0.66, 0.30), (0.52, -0.06), (0.30, -0.40), (0.17, -0.58)]
-        for (ra, ya), (rb, yb) in zip(path, path[1:], strict=False):
+        for (ra, ya), (rb, yb) in itertools.pairwise(path):
             parts.append(Part((ra * s, ya, ra * c), (rb * s, yb, rb * c), 0.05 + 0.09 * ra, 0.05 + 0.09 * rb, colour))
     for x in (-0.13, 0.13):
-        parts.append(Part((x * 1.2, -0.60, 0.1), (x, -0.92, 0.1), 0.014, 0.014, (0.35, 0.26, 0.20)))
+        parts += [Part((x * 1.2, -0.60, 0.1), (x, -0.92, 0.1), 0.014, 0.014, (0.35, 0.26, 0.20))]
     weave = (0.62, 0.42, 0.26)
     return [
         *parts,

@@ -1,7 +1,7 @@
 """The dictionary: every phrase the painter understands, and every thing it can draw.
 
-Reads two hand-written lists beside the artwork (assets/subjects.txt and assets/words.txt) once, when first asked. Knows nothing
-of sentences (see words.py) or of pixels (see sprites.py).
+Reads two hand-written lists beside the artwork (assets/subjects.txt and assets/words.txt) once, when first asked.
+Knows nothing of sentences (see words.py) or of pixels (see sprites.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,20 @@ from functools import lru_cache
 from pathlib import Path
 
 ASSETS = Path(__file__).parent / "assets"
-KINDS = ("animal", "bird", "fish", "person", "plant", "food", "object", "building", "vehicle", "boat", "aircraft", "celestial")
+KINDS = (
+    "animal",
+    "bird",
+    "fish",
+    "person",
+    "plant",
+    "food",
+    "object",
+    "building",
+    "vehicle",
+    "boat",
+    "aircraft",
+    "celestial",
+)
 HABITATS = ("land", "water", "under", "air", "space", "prop")
 KIND_PLACES: Mapping[str, tuple[str, ...]] = {
     "animal": ("meadow", "forest", "hills"),
@@ -121,7 +134,8 @@ def normalised(phrase: str) -> str:
 IRREGULAR = {
     "men": "man", "women": "woman", "children": "child", "mice": "mouse", "geese": "goose", "wolves": "wolf",
     "leaves": "leaf", "people": "person", "knives": "knife", "loaves": "loaf", "oxen": "ox", "feet": "foot",
-    "calves": "calf", "elves": "elf", "thieves": "thief", "policemen": "policeman", "firemen": "fireman", "cacti": "cactus",
+    "calves": "calf", "elves": "elf", "thieves": "thief", "policemen": "policeman", "firemen": "fireman",
+    "cacti": "cactus",
 }  # fmt: skip
 
 
@@ -147,10 +161,10 @@ def look_up(words: list[str], start: int) -> tuple[int, tuple[Meaning, ...]]:
         head = " ".join(words[start : start + count - 1])
         last = words[start + count - 1]
         exact = table.get(f"{head} {last}".strip())
-        if exact:
-            return count, exact
         for single in singulars(last):
             found = table.get(f"{head} {single}".strip())
-            if found:
+            if found and exact in (None, found):
                 return count, tuple(Meaning(meaning.group, meaning.value, plural=True) for meaning in found)
+        if exact:
+            return count, exact
     return 0, ()

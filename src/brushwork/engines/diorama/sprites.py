@@ -1,4 +1,6 @@
-"""The artwork of subjects: one zip of WebP pictures beside the code, opened when first needed. Knows no scene and no light."""
+"""The artwork of subjects: one zip of WebP pictures beside the code, opened when first needed. Knows no scene and no
+light.
+"""
 
 import io
 import zipfile
@@ -43,7 +45,7 @@ def aspect(name: str) -> float:
 def sprite(name: str) -> Pixels:
     """(H, W, 4) straight colours and alpha, 0..1, cropped to what is visible: its last row is where it stands."""
     with Image.open(io.BytesIO(encoded(name))) as picture:
-        return np.asarray(picture.convert("RGBA"), np.float32) / 255
+        return np.asarray(np.asarray(picture.convert("RGBA"), np.float32) / 255, np.float32)
 
 
 def drawn(name: str, *, height: int, flip: bool = False, tilt: float = 0.0) -> Pixels:
@@ -52,7 +54,9 @@ def drawn(name: str, *, height: int, flip: bool = False, tilt: float = 0.0) -> P
     picture = np.concatenate([picture[..., :3] * picture[..., 3:], picture[..., 3:]], 2)
     size = (max(1, round(height * picture.shape[1] / picture.shape[0])), max(1, height))
     shrinks = height <= picture.shape[0]
-    picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    picture = np.asarray(
+        cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC), np.float32
+    )
     if height > 1.3 * sprite(name).shape[0]:
         picture = sharpened(picture, height / sprite(name).shape[0])
     picture = np.clip(picture, 0, 1)

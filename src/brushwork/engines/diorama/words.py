@@ -1,4 +1,5 @@
-"""From a prompt's words to what they ask for: subjects with counts and colours, a place, a time, a style; and what was not understood.
+"""From a prompt's words to what they ask for: subjects with counts and colours, a place, a time, a style; and what
+was not understood.
 
 Pure and linear in the length of the text. Knows nothing of where things will stand (see compose.py).
 """
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from brushwork.engines.diorama.lexicon import Meaning, concepts, look_up
+from brushwork.engines.diorama.places import PLACES
 
 TOKEN = re.compile(r"[^\W_]+|[,.;:!?()\n|]+")
 CONTENT = frozenset({"subject", "place", "time", "weather", "season", "element", "nearest"})
@@ -17,11 +19,18 @@ WEARABLE = frozenset({
     "backpack", "handbag", "headphones", "ring", "watch",
 })  # fmt: skip
 """Worn rather than standing beside its wearer."""
+VESSELS = frozenset({
+    "canoe", "sailboat", "speedboat", "bathtub", "basket", "bucket", "bed", "sofa", "coffee", "honey pot", "amphora",
+    "sled", "hot air balloon", "treasure chest", "package", "gift", "teapot",
+})  # fmt: skip
+"""What one can be in and still be seen."""
+PREPOSITIONS = frozenset({"on", "in", "at", "by", "under", "over", "near", "with", "from", "beside", "of"})
 NATURAL = frozenset({
-    ("green", "place"), ("blue", "time"), ("white", "season"), ("white", "weather"), ("grey", "weather"), ("gold", "time"),
-    ("orange", "time"), ("red", "time"), ("yellow", "time"), ("black", "weather"), ("orange", "season"), ("gold", "season"),
-    ("green", "element"), ("white", "element"), ("red", "season"), ("brown", "place"), ("gold", "place"), ("blue", "place"),
-    ("white", "place"), ("black", "time"), ("grey", "element"), ("yellow", "place"),
+    ("green", "place"), ("blue", "time"), ("white", "season"), ("white", "weather"), ("grey", "weather"),
+    ("gold", "time"), ("orange", "time"), ("red", "time"), ("yellow", "time"), ("black", "weather"),
+    ("orange", "season"), ("gold", "season"), ("green", "element"), ("white", "element"), ("red", "season"),
+    ("brown", "place"), ("gold", "place"), ("blue", "place"), ("white", "place"), ("black", "time"),
+    ("grey", "element"), ("yellow", "place"),
 })  # fmt: skip
 """(colour, group) pairs that say what is so anyway: green hills, a golden sunset. Other pairs tint the picture."""
 MOST_UNKNOWN = 24
@@ -44,7 +53,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Relation:
-    """How mention `a` stands to mention `b`: left_of, right_of, beside, behind, in_front, above, under, on."""
+    """How mention `a` stands to mention `b`: left_of, beside, behind, above, under, on, in, holds, …"""
 
     kind: str
     a: int
@@ -74,10 +83,10 @@ class Understanding:
 PLACE_RANK = {
     name: rank
     for rank, name in enumerate((
-        "underwater", "moon", "mars", "space", "cyberpunk", "waterfall", "volcano", "castle_grounds", "village", "island",
-        "river", "beach", "lake", "canyon", "arctic", "skyline", "city_street", "lavender_field", "flower_field", "wheat_field",
-        "snow_peaks", "jungle", "winter_forest", "autumn_forest", "forest", "desert", "sea", "mountains", "hills", "meadow",
-        "sky", "studio",
+        "underwater", "moon", "mars", "space", "cyberpunk", "waterfall", "volcano", "castle_grounds", "village",
+        "island", "river", "beach", "lake", "canyon", "arctic", "skyline", "city_street", "lavender_field", "flower_field",
+        "wheat_field", "snow_peaks", "jungle", "winter_forest", "autumn_forest", "forest", "desert", "sea", "mountains",
+        "hills", "meadow", "sky", "studio",
     ))
 }  # fmt: skip
 """Of two places in one text the rarer names the picture; the other is often part of it (a lake in the mountains)."""
@@ -108,6 +117,8 @@ class Reader:
     relation: str | None = None
     denied: bool = False
     worn: bool = False
+    inside: bool = False
+    """Whether "in" was the last small word."""
     after_thing: bool = False
     """Whether the last word was a subject."""
     of: bool = False
@@ -152,6 +163,8 @@ class Reader:
         elif group == "relation":
             self.relation = value
             self.worn = phrase == "with"
+            if phrase.split()[0] in ("flying", "soaring", "hovering", "floating") and self.mentions:
+                self.posed("flying")
         elif group == "position":
             self.place_last(value)
         elif group == "pose":
@@ -162,7 +175,8 @@ class Reader:
         elif group in ("stop", "quality"):
             self.small_word(phrase)
         else:
-            self.scenery(group, value)
+            if group in CONTENT:
+                self.scenery(group, value)
             self.found.setdefault(group, []).append(value)
         self.after_thing = group in ("subject", "nearest")
         if group not in ("stop", "quality"):
@@ -171,12 +185,15 @@ class Reader:
     def small_word(self, phrase: str) -> None:
         self.denied = self.denied or phrase in ("no", "without")
         self.worn = self.worn or phrase == "in"
+        self.inside = self.inside or phrase == "in"
         self.of = phrase == "of" and bool(self.mentions)
 
     def scenery(self, group: str, value: str) -> None:
         """A place or time took the adjectives before it."""
         if self.colour and (self.colour, group) not in NATURAL:
             self.palettes.append(self.colour)
+        if self.relation == "above" and self.mentions and group == "place" and self.mentions[-1].pose is None:
+            self.mentions[-1] = replace(self.mentions[-1], pose="flying")  # a dragon over a village
         if self.count and self.count > 1:
             self.elements.append((value, 1.5))
         self.count, self.colour, self.size, self.relation = None, None, 1.0, None
@@ -192,11 +209,13 @@ class Reader:
         else:
             count = self.count if self.count and (self.count > 1 or not plural) else (3 if plural else 1)
             new = Mention(concept, count, self.colour, self.size, self.position, self.pose, self.weight, self.owner)
+            if self.inside and concept in VESSELS:
+                self.relation = "in"
             if self.relation and last:
                 self.relations.append(Relation(self.relation, len(self.mentions) - 1, len(self.mentions)))
             self.mentions.append(new)
         self.count, self.colour, self.size, self.position, self.pose = None, None, 1.0, None, None
-        self.relation, self.worn = None, False
+        self.relation, self.worn, self.inside = None, False, False
 
     def compound(self, last: Mention, concept: str, *, plural: bool) -> None:
         """Two nouns in a row: the second is the thing (a golden retriever puppy)."""
@@ -229,7 +248,7 @@ class Reader:
         if self.colour:
             self.palettes.append(self.colour)
         self.count, self.colour, self.size, self.relation = None, None, 1.0, None
-        self.denied = self.worn = self.of = self.after_thing = False
+        self.denied = self.worn = self.inside = self.of = self.after_thing = False
 
     def not_known(self, phrase: str) -> None:
         self.denied = False
@@ -262,7 +281,9 @@ def understand_all(segments: Iterable[tuple[str, float]]) -> Understanding:
 
 def settled(reader: Reader, weights: dict[str, float]) -> Understanding:
     """One value a group, by weight and rank; seasons refine places."""
-    found = {group: [value for value in values if value not in reader.forbidden] for group, values in reader.found.items()}
+    found = {
+        group: [value for value in values if value not in reader.forbidden] for group, values in reader.found.items()
+    }
 
     def heaviest(group: str) -> str | None:
         values = found.get(group, [])
@@ -272,13 +293,15 @@ def settled(reader: Reader, weights: dict[str, float]) -> Understanding:
     season, place = heaviest("season"), places[0] if places else None
     if place == "cyberpunk":
         found["style"] = [style for style in found.get("style", []) if style != "neon"]  # its neon is in the street
+    place = SEASONED.get((place or "", season or ""), place)
+    mentions, brought = without_scenery(reader.mentions, place)
     palettes = [*found.get("palette", []), *reader.palettes]
-    elements = [*reader.elements, *((name, weights.get(name, 1.0)) for name in places[1:])]
+    elements = [*reader.elements, *brought, *((name, weights.get(name, 1.0)) for name in places[1:])]
     elements += [("clouds", weights[name]) for name in found.get("weather", []) if name == "cloudy"]
     return Understanding(
-        mentions=tuple(mention for mention in reader.mentions if mention.concept not in reader.forbidden),
-        relations=tuple(reader.relations) if not reader.forbidden else (),
-        place=SEASONED.get((place or "", season or ""), place),
+        mentions=tuple(mention for mention in mentions if mention.concept not in reader.forbidden),
+        relations=tuple(reader.relations) if len(mentions) == len(reader.mentions) and not reader.forbidden else (),
+        place=place,
         time=heaviest("time"),
         weather=heaviest("weather"),
         season=season,
@@ -291,8 +314,25 @@ def settled(reader: Reader, weights: dict[str, float]) -> Understanding:
     )
 
 
+def without_scenery(mentions: list[Mention], place: str | None) -> tuple[list[Mention], list[tuple[str, float]]]:
+    """Several trees, palms, rocks are the place's own business if it brings them: not subjects, but more of those."""
+    kept, brought = [], []
+    for mention in mentions:
+        names = [name for name in ALSO.get(mention.concept, ()) if place and name in PLACES[place].brings]
+        if (
+            names
+            and mention.count > 1
+            and not mention.colour
+            and concepts()[mention.concept].kind in ("plant", "object")
+        ):
+            brought.append((names[-1], 1.6))
+        else:
+            kept.append(mention)
+    return kept, brought
+
+
 def chosen(meanings: Sequence[Meaning], tokens: list[str], after: int, *, denied: bool) -> Sequence[Meaning]:
-    """The meanings that count here: all of scenery ("stormy sea"), but of a colour and a fruit of that name one of them."""
+    """The meanings that count here: all of scenery ("stormy sea"), but of a colour and a fruit only one."""
     if len(meanings) == 1 or denied:
         return meanings[:1]
     if all(meaning.group in SCENERY for meaning in meanings):
@@ -306,8 +346,11 @@ def chosen(meanings: Sequence[Meaning], tokens: list[str], after: int, *, denied
 def adjective_at(tokens: list[str], after: int) -> bool:
     """Whether a word that ends at `after` modifies a noun that follows."""
     for _ in range(4):
-        if after >= len(tokens) or not tokens[after][0].isalnum():
+        if after >= len(tokens) or not tokens[after][0].isalnum() or tokens[after] in PREPOSITIONS:
             break
+        if tokens[after] == "and":
+            after += 1
+            continue
         count, following = look_up(tokens, after)
         if count == 0:
             return True  # probably a noun that we do not know
@@ -320,14 +363,16 @@ def adjective_at(tokens: list[str], after: int) -> bool:
 
 
 ALSO = {
-    "tree": ("trees",), "pine tree": ("trees",), "palm tree": ("trees", "palms"), "bare tree": ("trees",), "forest": ("trees",),
-    "flower_field": ("flowers",), "daisy": ("flowers",), "cloudy": ("clouds",), "house": ("houses", "buildings"),
-    "office building": ("buildings",), "village": ("houses",), "city_street": ("buildings",), "skyline": ("buildings",),
-    "snow": ("snow",), "winter": ("snow",), "rock": ("rocks",), "man": ("people", "person"), "woman": ("people",),
-    "sea": ("water",), "lake": ("water",), "meadow": ("grass",), "cactus": ("cacti",), "night": ("stars",), "star": ("stars",),
-    "mountains": ("mountains",), "coral": ("corals",), "space": ("planets",), "ringed planet": ("planets",), "arctic": ("ice",),
-    "island": ("islands",), "neon": ("neon",), "bird": ("birds",), "beach": ("sand",), "castle": ("castle",), "fish": ("fish",),
-    "rain": ("rain",), "fog": ("fog",), "hills": ("hills",), "volcano": ("lava", "smoke"), "studio": ("backdrop",),
+    "tree": ("trees",), "pine tree": ("trees",), "palm tree": ("trees", "palms"), "bare tree": ("trees",),
+    "forest": ("trees",), "flower_field": ("flowers",), "daisy": ("flowers",), "cloudy": ("clouds",),
+    "house": ("houses", "buildings"), "office building": ("buildings",), "village": ("houses",),
+    "city_street": ("buildings",), "skyline": ("buildings",), "snow": ("snow",), "winter": ("snow",),
+    "rock": ("rocks",), "man": ("people", "person"), "woman": ("people",), "sea": ("water",), "lake": ("water",),
+    "meadow": ("grass",), "cactus": ("cacti",), "night": ("stars",), "star": ("stars",), "mountains": ("mountains",),
+    "coral": ("corals",), "space": ("planets",), "ringed planet": ("planets",), "arctic": ("ice",),
+    "island": ("islands",), "neon": ("neon",), "bird": ("birds",), "beach": ("sand",), "castle": ("castle",),
+    "fish": ("fish",), "rain": ("rain",), "fog": ("fog",), "hills": ("hills",), "volcano": ("lava", "smoke"),
+    "studio": ("backdrop",),
 }  # fmt: skip
 """What else must not be seen when this is forbidden: names that places bring."""
 

@@ -1,0 +1,178 @@
+"""The painter as an engine: rows in, pictures out. Passes from coarse to fine, each of which can be the last.
+
+What a prompt means is in words.py, where things stand in compose.py, how the world looks in world.py; this chapter
+only runs them in order, reports each pass, and tells what was honoured. Knows no job and no network.
+"""
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink
+from brushwork.engines.diorama import lexicon, sprites
+from brushwork.engines.diorama.compose import compose
+from brushwork.engines.diorama.grade import finished
+from brushwork.engines.diorama.params import HONOURED, Knobs, honoured, knobs_of, not_honoured
+from brushwork.engines.diorama.pattern import toss_subjects
+from brushwork.engines.diorama.recipe import recipe_of
+from brushwork.engines.diorama.scene import Scene, natural_view
+from brushwork.engines.diorama.subjects import paint_subjects
+from brushwork.engines.diorama.words import Understanding, forbid, understand_all
+from brushwork.engines.diorama.world import paint_world
+
+MODELS = ("6", "6.1", "7", "8", "8.1", "niji 6")
+WORLD_PASSES = 5
+PASSES = WORLD_PASSES + 3
+"""Sketch, the world's passes, subjects, finish."""
+SKETCH = 176
+"""Shorter side of the first preview, pixels."""
+TOO_SMALL = frozenset({"flowers", "grass", "reeds", "bushes"})
+"""Not worth drawing in a sketch."""
+SECONDS_PER_MEGAPIXEL = 2.2
+"""One row on one quiet core."""
+BYTES_PER_PIXEL = 160
+OnPass = Callable[[str], None]
+T = TypeVar("T")
+
+
+class DioramaEngine:
+    """Paints scenes on the CPU."""
+
+    name = "diorama"
+
+    def __init__(self, *, workers: int | None = None) -> None:
+        self.workers = workers or max(1, min(8, os.cpu_count() or 1))
+
+    def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
+        can = Capability(
+            op=Op.TEXT_TO_IMAGE,
+            max_side=4096,
+            passes=PASSES,
+            params=frozenset(HONOURED),
+            negative="native",
+            batch_max=8,
+            preview=True,
+        )
+        return dict.fromkeys(MODELS, (can,))
+
+    def cost(self, row: Row) -> Cost:
+        quality = float(row.params.get("quality") or 1)
+        megapixels = row.width * row.height / 1e6
+        seconds = 0.2 + SECONDS_PER_MEGAPIXEL * megapixels * (0.7 + 0.3 * quality)
+        return Cost(seconds=seconds, bytes=row.width * row.height * BYTES_PER_PIXEL, passes=PASSES)
+
+    def batch_key(self, row: Row) -> str | None:  # noqa: ARG002  # rows share nothing, so any may run side by side
+        return "diorama"
+
+    def warm(self) -> None:
+        """Read the dictionary and the list of artwork. Safe to call twice."""
+        lexicon.phrases()
+        lexicon.longest()
+        sprites.names()
+
+    def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
+        """Sketches of all rows first, then the pictures."""
+        self.warm()
+        sink.stage("drawing")
+        workers = max(1, min(self.workers, len(rows)))
+        cv2.setNumThreads(max(1, (os.cpu_count() or 1) // workers))
+        with ThreadPoolExecutor(workers, thread_name_prefix="diorama") as pool:
+            sketched = list(pool.map(lambda row: wanted(row, sink, sketch), rows))
+            drawn = list(pool.map(lambda row: wanted(row, sink, draw), [row for row in sketched if row]))
+        return [result for result in drawn if result]
+
+
+def wanted(row: Row, sink: Sink, work: Callable[[Row, Sink], T]) -> T | None:
+    """The work's result, or None when the row was cancelled meanwhile."""
+    try:
+        return work(row, sink)
+    except RowCancelled:
+        return None
+
+
+def understood(row: Row) -> Understanding:
+    return understand_all(row.segments or ((row.text, 1.0),))
+
+
+def scene_for(row: Row) -> Scene:
+    """What the row's picture will show."""
+    knobs = knobs_of(row.params, row.model)
+    names, _ = forbid(row.negative)
+    common = math.gcd(row.width, row.height)
+    return compose(
+        understood(row),
+        knobs=knobs,
+        seed=row.seed,
+        index=row.index,
+        aspect=(row.width // common, row.height // common),
+        forbidden=frozenset(names),
+    )
+
+
+def sketch(row: Row, sink: Sink) -> Row:
+    """A thumbnail at once, as first preview."""
+    scale = min(1.0, SKETCH / min(row.width, row.height))
+    size = (max(16, round(row.width * scale)), max(16, round(row.height * scale)))
+    knobs, scene = knobs_of(row.params, row.model), scene_for(row)
+    scene = replace(scene, forbidden=scene.forbidden | TOO_SMALL)
+    sink.preview(row, as_image(paint(scene, *size, detail=0.4, exp=knobs.exp)))
+    sink.step(row, 1, PASSES)
+    return row
+
+
+def draw(row: Row, sink: Sink) -> RowResult:
+    """The whole picture, one reported pass after the other."""
+    knobs, scene = knobs_of(row.params, row.model), scene_for(row)
+    done = 1
+
+    def on_pass(_name: str) -> None:
+        nonlocal done
+        if done < PASSES - 1:
+            done += 1
+        sink.step(row, done, PASSES)
+
+    image = as_image(paint(scene, row.width, row.height, detail=detail_of(knobs), exp=knobs.exp, on_pass=on_pass))
+    sink.step(row, PASSES, PASSES)
+    _, meaningless = forbid(row.negative)
+    return RowResult(
+        index=row.index,
+        image=image,
+        applied=honoured(row.params, negative=bool(row.negative), model=row.model),
+        degraded=(
+            *not_honoured(row.params),
+            *(f"word:{word}" for word in understood(row).unknown),
+            *(f"negative:{term}" for term in meaningless),
+        ),
+        recipe=recipe_of(scene, width=row.width, height=row.height, exp=knobs.exp),
+    )
+
+
+def detail_of(knobs: Knobs) -> float:
+    """Fine detail of the world besides what `--quality` and `--stop` say: a draft has less."""
+    return 0.6 if knobs.draft else 1.0
+
+
+def paint(
+    scene: Scene, width: int, height: int, *, detail: float = 1.0, exp: float = 0.0, on_pass: OnPass | None = None
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    """(H, W, 3) display colours 0..1 of a scene."""
+    tell = on_pass or (lambda _name: None)
+    world = paint_world(scene, natural_view(scene, width, height), detail=detail, on_pass=tell)
+    tell("subjects")
+    if scene.tile:
+        toss_subjects(world.color, scene)
+    else:
+        paint_subjects(world, scene)
+    tell("finish")
+    return finished(world.color, world.depth, scene, exp=exp)
+
+
+def as_image(colours: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> Image.Image:
+    return Image.fromarray((colours * 255 + 0.5).astype(np.uint8), "RGB")
