@@ -124,7 +124,12 @@ def paint_wall(
     if night.windows > 0:
         share = 0.20 + 0.34 * night.windows
         on = (pick < share) * crisp + share * (1 - crisp)
-        warm = hexes("#ffdf9a", "#ffc46a", "#fff1d0", "#bfe0ff")[(hash01(ia, ib, key + 5) * 4).astype(np.int32) % 4]
+        tints = (
+            ("#ffb870", "#72dcff", "#ff82cc", "#cbb4ff")
+            if scene.place == "cyberpunk"
+            else ("#ffdf9a", "#ffc46a", "#fff1d0", "#bfe0ff")
+        )
+        warm = hexes(*tints)[(hash01(ia, ib, key + 5) * 4).astype(np.int32) % 4]
         inner_light = (0.5 + 0.7 * hash01(ia, ib, key + 9)) * (0.72 + 0.4 * (1 - fb))
         colour = colour + warm * (window * on * inner_light * night.windows * 0.62)[:, None]
     if scene.place != "skyline":

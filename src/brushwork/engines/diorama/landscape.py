@@ -167,7 +167,7 @@ def _land(
 def _shadows(seen: Seen, camera: Camera, light: Light, land: Land) -> Field:
     """(H, W) sun shadow, walked at a quarter of the picture's size."""
     H, W = seen.z.shape
-    step = max(1, round(camera.scale / 110))
+    step = max(2, round(camera.scale / 90))
     # The coarse grid is tied to the image plane, so that a moved window walks from the same spots.
     c0, r0 = -round(camera.view.left * camera.scale) % step, -round(camera.view.top * camera.row_scale) % step
     z = seen.z[r0::step, c0::step]

@@ -281,7 +281,7 @@ def shore(scene: Scene, g: Grain, s: Spots) -> Field:
     shells = g.at("cells", s.x, s.z, 14, 412)
     t = 0.55 + (soft[..., 0] - 0.5) * 0.6 + (grit[..., 0] - 0.5) * 0.35 * fade(s.foot, 0.03)
     sand = _ramp(sand_tones, t)
-    shell = smooth(0.15, 0.09, shells[..., 0]) * (shells[..., 2] > 0.86) * fade(s.foot, 0.12)
+    shell = smooth(0.065, 0.03, shells[..., 0]) * (shells[..., 2] > 0.7) * fade(s.foot, 0.12)
     sand = blend(sand, hexes("#fff6ea")[0] * 0.6, as_f32(shell))
     wet = smooth(0.34, 0.02, s.y - level + (soft[..., 1] - 0.5) * 0.22)
     sand = sand * (1 - 0.52 * wet[..., None])

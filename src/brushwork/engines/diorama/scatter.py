@@ -166,8 +166,8 @@ def paint_things(
     py = camera.row_of((stand.y - np.float32(camera.eye)) / stand.z)
     for n in _visible(px, py, tall, W, H):
         kind = stand.kinds[int(stand.kind[n])]
-        cut = wardrobe.cut(kind, float(stand.draw[n]), float(tall[n]))
-        h, w = cut.shape[:2]
+        cut = wardrobe.pick(kind, float(stand.draw[n]), float(tall[n]))
+        h, w = cut.height, cut.width
         x0, y0 = round(float(px[n]) - w / 2), round(float(py[n])) - h + 1
         left, top, right, bottom = max(x0, 0), max(y0, 0), min(x0 + w, W), min(y0 + h, H)
         if left >= right or top >= bottom:
@@ -181,7 +181,7 @@ def paint_things(
             _ground_shadow(
                 picture, depth, float(px[n]), float(py[n]), w, float(z), float(stand.y[n]), camera, wardrobe.light
             )
-        part = cut[top - y0 : bottom - y0, left - x0 : right - x0]
+        part = wardrobe.window(cut, left - x0, top - y0, right - x0, bottom - y0)
         cover = part[..., 3:]
         foot_x, foot_y = min(max(int(px[n]), 0), W - 1), min(max(int(py[n]), 0), H - 1)
         bright = stand.tone[n] * (0.55 + 0.45 * shadow[foot_y, foot_x])

@@ -1,5 +1,7 @@
 """What plants and stones wear: colours by season and place, and the dressed drawings of one picture."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -201,22 +203,54 @@ class Wardrobe:
             self._dressed[key] = as_f32(full)
         return self._dressed[key]
 
-    def cut(self, kind: str, draw: float, height: float) -> Field:
-        """A premultiplied (h, w, 4) cut-out of about `height` pixels."""
+    def pick(self, kind: str, draw: float, height: float) -> "Cut":
+        """Which drawing, and its exact size in pixels, for a thing with this random number and height."""
         variant = int(draw * 997) % KINDS[kind].variants
         tint = int(draw * 7919) % tint_count(self.scene, kind)
         flip = int(draw * 104729) % 2 == 1
-        if height < 160:  # neighbours in size share one cut-out
+        if height < _SHARED:  # neighbours in size share one cut-out
             height = float(1.05 ** round(np.log(max(height, 1.0)) / np.log(1.05)))
         pixels = max(round(height), 2)
-        key = (kind, variant, tint, flip, pixels)
-        if key in self._sized:
-            return self._sized[key]
         source = self._dress(kind, variant, tint, pixels)
         width = max(round(pixels * source.shape[1] / source.shape[0]), 2)
-        shrinking = source.shape[0] > pixels
-        out = cv2.resize(source, (width, pixels), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
-        out = as_f32(out[:, ::-1] if flip else out)
-        if pixels < 160:
-            self._sized[key] = out
-        return out
+        return Cut((kind, variant, tint, flip, pixels), source, pixels, width)
+
+    def cut(self, kind: str, draw: float, height: float) -> Field:
+        """A whole premultiplied (h, w, 4) cut-out of about `height` pixels."""
+        cut = self.pick(kind, draw, height)
+        return self.window(cut, 0, 0, cut.width, cut.height)
+
+    def window(self, cut: "Cut", left: int, top: int, right: int, bottom: int) -> Field:
+        """A part of a cut-out; of large ones only that part is ever made."""
+        if cut.height < _SHARED:
+            if cut.key not in self._sized:
+                out = cv2.resize(cut.source, (cut.width, cut.height), interpolation=cv2.INTER_AREA)
+                self._sized[cut.key] = as_f32(out[:, ::-1] if cut.key[3] else out)
+            return self._sized[cut.key][top:bottom, left:right]
+        if cut.key[3]:
+            left, right = cut.width - right, cut.width - left
+        sx, sy = cut.source.shape[1] / cut.width, cut.source.shape[0] / cut.height
+        to_source = np.array([[sx, 0, (left + 0.5) * sx - 0.5], [0, sy, (top + 0.5) * sy - 0.5]])
+        way = cv2.INTER_LINEAR if sy > 0.75 else cv2.INTER_CUBIC
+        out = cv2.warpAffine(
+            cut.source,
+            to_source,
+            (right - left, bottom - top),
+            flags=way | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
+        return as_f32(out[:, ::-1] if cut.key[3] else out)
+
+
+_SHARED = 160
+"""Cut-outs lower than this are kept, in steps of 5 % in size. Pixels."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A dressed drawing and the size it is wanted in."""
+
+    key: tuple[str, int, int, bool, int]
+    source: Field
+    height: int
+    width: int
