@@ -1,4 +1,6 @@
-"""How fast the API answers, with a real server and the no-op engine: `python benchmarks/api.py [sqlite] [postgres]`.
+"""How fast the API answers, with a real server and the no-op engine.
+
+    python benchmarks/api.py [sqlite] [postgres] [--rate N]
 
 Requests leave at a fixed rate whatever the server does, and each is timed from the moment it was due, so that a server
 that falls behind shows it. CPU is what the server's process used per request: it says more on a busy machine. This file
@@ -129,21 +131,21 @@ def fresh_url(kind: str, folder: Path) -> Iterator[str]:
 # ── what is measured ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def at_a_fixed_rate(send: Callable[[int], Awaitable[Any]]) -> list[float]:
-    """Send `RATE` requests a second for `SECONDS`; each one's time from when it was due to its answer."""
+async def at_a_fixed_rate(send: Callable[[int], Awaitable[Any]], rate: int) -> list[float]:
+    """Send `rate` requests a second for `SECONDS`; each one's time from when it was due to its answer."""
     began = time.perf_counter() + 0.1
 
     async def one(number: int) -> float:
-        due = began + number / RATE
+        due = began + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         await send(number)
         return time.perf_counter() - due
 
-    return await asyncio.gather(*(one(number) for number in range(RATE * SECONDS)))
+    return await asyncio.gather(*(one(number) for number in range(rate * SECONDS)))
 
 
-async def answers(server: Server, remark: str) -> None:
-    """POST and GET at the goal's rate, one after the other, then both at once."""
+async def answers(server: Server, rate: int, remark: str) -> None:
+    """POST and GET at the same rate, one after the other, then both at once."""
     ids: list[str] = []
 
     async def post(number: int) -> None:
@@ -163,7 +165,7 @@ async def answers(server: Server, remark: str) -> None:
         ("1 POST to 4 GET", both, ""),
     ]:
         before = server.cpu_seconds()
-        times = await at_a_fixed_rate(send)
+        times = await at_a_fixed_rate(send, rate)
         cpu = (server.cpu_seconds() - before) / len(times)
         row(f"{name}, {remark}", times, f"CPU {cpu * 1000:.2f} ms   {goal}")
 
@@ -231,15 +233,17 @@ def row(name: str, seconds: Sequence[float], remark: str = "") -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", choices=["sqlite", "postgres", []], metavar="sqlite|postgres")
-    for kind in parser.parse_args().kinds or ["sqlite", "postgres"]:
+    parser.add_argument("--rate", type=int, default=RATE, help="requests a second")
+    given = parser.parse_args()
+    for kind in given.kinds or ["sqlite", "postgres"]:
         print(f"{kind} · load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         with tempfile.TemporaryDirectory() as folder, fresh_url(kind, Path(folder)) as url:
             with serving(Path(folder), url, workers=0) as server:
-                print(f"  {RATE} requests a second for {SECONDS} s")
-                asyncio.run(answers(server, "no worker"))
+                print(f"  {given.rate} requests a second for {SECONDS} s")
+                asyncio.run(answers(server, given.rate, "no worker"))
             with serving(Path(folder), url, workers=1) as server:
                 asyncio.run(drained(server))
-                asyncio.run(answers(server, "one worker"))
+                asyncio.run(answers(server, given.rate, "one worker"))
                 asyncio.run(drained(server))
                 asyncio.run(round_trips(server))
             start_up(Path(folder), url)
