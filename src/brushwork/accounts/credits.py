@@ -87,22 +87,10 @@ async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, n
         part = min(missing, pack.available)
         parts.append((pack.id, part))
         missing -= part
-    if parts:
-        await tx.execute(FREEZE_PACK, [{"pack": pack_id, "part": part} for pack_id, part in sorted(parts)])
-        await tx.execute(
-            WRITE,
-            [
-                {
-                    "account_id": account_id,
-                    "pack_id": pack_id,
-                    "job_id": job_id,
-                    "kind": "hold",
-                    "amount": part,
-                    "created_at": now,
-                }
-                for pack_id, part in parts
-            ],
-        )
+    for pack_id, part in parts:  # one, as a rule
+        await tx.execute(FREEZE_PACK, {"pack": pack_id, "part": part})
+        entry = {"account_id": account_id, "pack_id": pack_id, "job_id": job_id, "kind": "hold", "amount": part}
+        await tx.execute(WRITE, {**entry, "created_at": now})
     return HoldResult(open_packs[0].kind if parts else "point", busy.inflight, busy.max_inflight)
 
 

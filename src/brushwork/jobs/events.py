@@ -49,7 +49,9 @@ async def record(
 ) -> None:
     """Append (job id, kind, data) for each. The caller has changed those jobs' rows, and notifies."""
     rows = [{"job_id": job_id, "kind": kind, "data": data, "created_at": now} for job_id, kind, data in happenings]
-    if rows:
+    if len(rows) == 1:  # the common case, and a list of one takes PostgreSQL's way for many
+        await tx.execute(APPEND, rows[0])
+    elif rows:
         await tx.execute(APPEND, rows)
 
 
