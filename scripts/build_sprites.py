@@ -290,7 +290,7 @@ def unicorn(horse: Pixels) -> Pixels:
     ) * np.clip(0.75 + lum * 1.8, 0, 1.2)
     out = np.clip(mane * (1 - warm) + coat * warm, 0, 1)
     picture = np.concatenate([(out * 255).astype(np.uint8), alpha], 2)
-    big = cv2.copyMakeBorder(picture, 44, 0, 24, 0, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    big: Any = cv2.copyMakeBorder(picture, 44, 0, 24, 0, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     rows, _ = np.where(horse[:, : width // 3, 3] > 128)
     head_x, head_y = 24 + round(width * 0.135), 44 + int(rows.min())
     horn = toys.draw(

@@ -1,4 +1,4 @@
-"""The painter behind the engine interface: passes, previews, cancelling, the truth about what was honoured, same bytes."""
+"""The painter behind the engine interface: passes, previews, cancelling, what was honoured, same bytes."""
 
 import hashlib
 import subprocess
@@ -52,7 +52,7 @@ def drawn(text: str, **changes: Any) -> RowResult:
 
 
 def pixels(text: str, **changes: Any) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-    return np.asarray(drawn(text, **changes).image, np.float32) / 255
+    return np.asarray(np.asarray(drawn(text, **changes).image, np.float32) / 255, np.float32)
 
 
 def saturation(picture: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> float:
@@ -263,8 +263,10 @@ def test_weights_shift_the_picture() -> None:
 
 def test_large_pictures_side_by_side_need_less_than_seven_hundred_megabytes() -> None:
     script = (
-        "import resource; from brushwork.engines.base import NullSink, Row; from brushwork.engines.diorama.engine import DioramaEngine;"
-        "DioramaEngine(workers=2).run([Row(i, 7, 'a fox in a forest, oil painting', 1024, 1024) for i in range(2)], NullSink());"
+        "import resource; from brushwork.engines.base import NullSink, Row;"
+        "from brushwork.engines.diorama.engine import DioramaEngine;"
+        "rows = [Row(i, 7, 'a fox in a forest, oil painting', 1024, 1024) for i in range(2)];"
+        "DioramaEngine(workers=2).run(rows, NullSink());"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
 

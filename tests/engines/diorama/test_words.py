@@ -43,7 +43,9 @@ PROMPTS: dict[str, Expected] = {
     "four colorful parrots in the rainforest, pop art": ("jungle", {"parrot": 4}, {"style": "pop_art"}),
     "a gold crown, product photo": ("studio", {"crown": 1}, {}),
     "a cat on a skateboard, vaporwave": (None, {"cat": 1, "skateboard": 1}, {"style": "neon"}),
-    "a teddy bear under a christmas tree in the snow": (None, {"teddy bear": 1, "christmas tree": 1}, {"season": "winter"}),
+    "a teddy bear under a christmas tree in the snow": (
+        None, {"teddy bear": 1, "christmas tree": 1}, {"season": "winter"},
+    ),
     "a wolf howling under a full moon, low poly": (None, {"wolf": 1}, {"time": "night", "style": "low_poly"}),
     "a steam train in the mountains, vintage photo": ("mountains", {"steam locomotive": 1}, {"style": "vintage"}),
     "a tropical island, palm trees, flat vector poster": ("island", {}, {"style": "flat"}),

@@ -65,7 +65,7 @@ def spots_of(mention: Mention, scene: Scene, asked: Understanding, own: np.rando
     size = HERO[concept.kind] * CAMERA_SIZE.get(asked.camera or "", 1.0)
     size *= np.clip((mention.weight / heaviest) ** 0.5, 0.4, 1.0) * scenery_share(mention, asked)
     size *= {"background": 0.5, "foreground": 1.15}.get(mention.position or "", 1.0)
-    size *= math.exp(float(own.normal(0, 0.5)) * scene.weird)
+    size *= float(np.clip(math.exp(float(own.normal(0, 0.5)) * scene.weird), 0.45, 1.5))
     zone = zone_of(mention, concept, PLACES[scene.place], scene)
     spots = []
     for number in range(mention.count):

@@ -83,8 +83,9 @@ class DioramaEngine:
         sink.stage("drawing")
         workers = max(1, min(self.workers, len(rows)))
         cv2.setNumThreads(max(1, (os.cpu_count() or 1) // workers))
+        first = [wanted(row, sink, sketch) for row in rows[:1]]  # alone, so that something is seen at once
         with ThreadPoolExecutor(workers, thread_name_prefix="diorama") as pool:
-            sketched = list(pool.map(lambda row: wanted(row, sink, sketch), rows))
+            sketched = [*first, *pool.map(lambda row: wanted(row, sink, sketch), rows[1:])]
             drawn = list(pool.map(lambda row: wanted(row, sink, draw), [row for row in sketched if row]))
         return [result for result in drawn if result]
 

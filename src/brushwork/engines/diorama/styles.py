@@ -84,7 +84,7 @@ def watercolor(picture: Field, sheet: Sheet) -> Field:
     wash = wash * 0.55 + brushes.blurred(np.asarray(steps, np.float32), 1.4 * u) * 0.45
     grey = luma(wash)
     rims = np.clip(np.abs(brushes.blurred(grey, 3.2 * u) - grey) * 6, 0, 0.5)[..., None]
-    pigment = (1 - wash) ** 1.12 * (0.84 + 0.08 * sheet.strength)
+    pigment = np.clip(1 - wash, 0, 1) ** 1.12 * (0.84 + 0.08 * sheet.strength)
     tooth = brushes.paper(shape, sheet.seed + 9, u)[..., None]
     pools = brushes.noise(shape, sheet.seed + 3, 46 * u)[..., None]
     pigment = pigment * (1 + 0.10 * pools + 0.15 * tooth * (0.4 + pigment)) + rims * pigment * 1.2

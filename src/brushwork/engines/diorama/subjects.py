@@ -117,7 +117,9 @@ def unhidden(depth: Field, pose: Pose) -> Field:
     """0-1: how far the world lets the subject be seen."""
     z = pose.subject.z
     thick = min(0.25 * pose.picture.shape[1] / max(pose.scale, 1e-6), 0.2 * z) + 0.04 * z
-    hidden = (depth < z - thick).astype(np.float32)
+    flies = pose.lifted > 0.35 * pose.subject.height  # and passes before crowns and cliffs
+    nearest = 0.6 * z if flies else z - thick
+    hidden = (depth < nearest).astype(np.float32)
     # What hides it must be a thing, not the ground that rises gently to its feet.
     keep = 1 - cv2.GaussianBlur(hidden, (0, 0), 0.8)
     if pose.lifted < 0.05 * pose.subject.height:

@@ -84,7 +84,8 @@ PLACE_RANK = {
     name: rank
     for rank, name in enumerate((
         "underwater", "moon", "mars", "space", "cyberpunk", "waterfall", "volcano", "castle_grounds", "village",
-        "island", "river", "beach", "lake", "canyon", "arctic", "skyline", "city_street", "lavender_field", "flower_field",
+        "island", "river", "beach", "lake", "canyon", "arctic", "skyline", "city_street", "lavender_field",
+        "flower_field",
         "wheat_field", "snow_peaks", "jungle", "winter_forest", "autumn_forest", "forest", "desert", "sea", "mountains",
         "hills", "meadow", "sky", "studio",
     ))
