@@ -197,11 +197,11 @@ def test_a_tile_seen_through_a_wide_window_shows_it_twice() -> None:
 
 
 def test_stopping_early_leaves_the_picture_softer() -> None:
-    assert fineness(paint("meadow", 160, stop=0.3).color) < 0.75 * fineness(paint("meadow", 160).color)
+    assert fineness(paint("meadow", 256, stop=0.6).color) < 0.75 * fineness(paint("meadow", 256).color)
 
 
 def test_weird_changes_the_palette() -> None:
-    assert np.abs(paint("beach", weird=1.0).color.mean((0, 1)) - paint("beach").color.mean((0, 1))).max() > 0.05
+    assert np.abs(paint("beach", weird=1.0).color - paint("beach").color).mean() > 0.05
 
 
 def test_things_in_the_world_project_where_the_ground_is() -> None:

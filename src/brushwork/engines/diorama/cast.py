@@ -32,9 +32,9 @@ def distances(camera: Camera, land: Land, detail: float) -> Field:
     fineness = float(np.clip((camera.scale / 512) ** 0.6 * detail**0.5, 0.4, 1.7))
     height = max(camera.eye - (land.water or 0.0), 0.5)
     start = min(max(height * 0.35, 0.3), 120.0)
-    near = np.geomspace(start, land.far, int(620 * fineness))
+    near = np.geomspace(start, land.far, int(540 * fineness))
     low, high = land.big
-    extra = np.geomspace(max(low, start), high, int(480 * fineness))
+    extra = np.geomspace(max(low, start), high, int(400 * fineness))
     return as_f32(np.unique(np.concatenate([near, extra])))
 
 

@@ -87,11 +87,19 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
 
 
 def sky_and_clouds(scene: Scene, camera: Camera, light: Light, grain: Grain, detail: float) -> Field:
+    shown = int(np.count_nonzero(camera.rows() > -0.06))  # below the horizon there is only land or water
+    whole = np.empty((camera.view.height, camera.view.width, 3), np.float32)
+    whole[shown:] = light.fog_colour
+    if shown == 0:
+        return whole
+    upper = replace(camera.view, bottom=camera.view.top + shown / camera.row_scale, height=shown)
+    camera = replace(camera, view=upper)
     show = frozenset(name for name in ("sun", "moon", "stars") if name not in scene.forbidden)
     picture = paint_sky(camera, light, grain, scene_kind="land", show=show, weather=scene.weather)
     ratio, slope = np.meshgrid(camera.columns(), camera.rows())
     paint_clouds(picture, light, grain, ratio, slope, amount=emphasis(scene, "clouds"), octaves=min(detail, 1.5))
-    return picture
+    whole[:shown] = picture
+    return whole
 
 
 _SHAFTS = ("forest", "autumn_forest", "winter_forest", "jungle")

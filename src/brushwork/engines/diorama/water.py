@@ -60,7 +60,7 @@ def waves(g: Grain, look: WaterLook, x: Field, z: Field, foot: Field, strength: 
     # Far off only bands of rougher and smoother water are left: long strokes across the view.
     far = 1 - fade(foot * np.sqrt(1 + z * 0.12), look.size * 0.05)
     bands = g.at("fine", x / z * 150, np.log(z) * 420, 1024, 505, turn=False)
-    sz += (bands[..., 0] - 0.5) * far * 0.16
+    sz += (bands[..., 0] - 0.5) * far * 0.09
     sx += (bands[..., 1] - 0.5) * far * 0.05
     return as_f32(sx * strength * 6), as_f32(sz * strength * 6)
 
