@@ -18,8 +18,8 @@ from brushwork.jobs.job import Stage
 
 REPORT_SECONDS = 1.0
 """Progress is told at most this often."""
-PREVIEWS = 4
-"""Previews of one job at most, at least `REPORT_SECONDS` apart."""
+PREVIEWS = 3
+"""Previews of one row at most, at least `REPORT_SECONDS` apart: of a grid, each picture shows early."""
 PREVIEW_SIDE = 192
 """Pixels of a preview's longer side."""
 
@@ -60,8 +60,7 @@ class JobSink:
         self.files = 2
         self.progress = progress
         self.previews: list[Preview] = []
-        self.preview_count = 0
-        self.previewed_at = 0.0
+        self.previewed: dict[int, list[float]] = {}
         self.told_stage: Stage = "staged"
         self.told_progress = progress
         self.told_at = 0.0
@@ -80,10 +79,10 @@ class JobSink:
     def preview(self, row: Row, image: Image) -> None:
         now = time.monotonic()
         with self.lock:
-            if self.preview_count >= PREVIEWS or now - self.previewed_at < REPORT_SECONDS:
+            earlier = self.previewed.setdefault(row.index, [])
+            if len(earlier) >= PREVIEWS or (earlier and now - earlier[-1] < REPORT_SECONDS):
                 return
-            self.preview_count += 1
-            self.previewed_at = now
+            earlier.append(now)
         small = Preview(row.index, data_url(image))
         with self.lock:
             self.previews.append(small)
