@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from brushwork.engines.diorama.compose import compose
+from brushwork.engines.diorama.forbidden import forbid
 from brushwork.engines.diorama.lexicon import concepts
 from brushwork.engines.diorama.params import Knobs
 from brushwork.engines.diorama.scene import Scene, Subject
 from brushwork.engines.diorama.sprites import aspect
-from brushwork.engines.diorama.words import forbid, understand, understand_all
+from brushwork.engines.diorama.words import understand, understand_all
 
 Box = tuple[float, float, float, float]
 CROWDS = (

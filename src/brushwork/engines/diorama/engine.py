@@ -18,13 +18,14 @@ from PIL import Image
 from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink
 from brushwork.engines.diorama import lexicon, sprites
 from brushwork.engines.diorama.compose import compose
+from brushwork.engines.diorama.forbidden import forbid
 from brushwork.engines.diorama.grade import finished
 from brushwork.engines.diorama.params import HONOURED, Knobs, honoured, knobs_of, not_honoured
 from brushwork.engines.diorama.pattern import toss_subjects
 from brushwork.engines.diorama.recipe import recipe_of
 from brushwork.engines.diorama.scene import Scene, natural_view
 from brushwork.engines.diorama.subjects import paint_subjects
-from brushwork.engines.diorama.words import Understanding, forbid, understand_all
+from brushwork.engines.diorama.words import Understanding, understand_all
 from brushwork.engines.diorama.world import paint_world
 
 MODELS = ("6", "6.1", "7", "8", "8.1", "niji 6")

@@ -4,11 +4,14 @@ Reads two hand-written lists beside the artwork (assets/subjects.txt and assets/
 Knows nothing of sentences (see words.py) or of pixels (see sprites.py).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+TOKEN = re.compile(r"[^\W_]+|[,.;:!?()\n|]+")
+"""A word, or something that ends a phrase."""
 ASSETS = Path(__file__).parent / "assets"
 KINDS = (
     "animal",

@@ -4,15 +4,13 @@ was not understood.
 Pure and linear in the length of the text. Knows nothing of where things will stand (see compose.py).
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from brushwork.engines.diorama.lexicon import Meaning, concepts, look_up
+from brushwork.engines.diorama.forbidden import ALSO, CONTENT, denials, forbid
+from brushwork.engines.diorama.lexicon import TOKEN, Meaning, concepts, look_up
 from brushwork.engines.diorama.places import PLACES
 
-TOKEN = re.compile(r"[^\W_]+|[,.;:!?()\n|]+")
-CONTENT = frozenset({"subject", "place", "time", "weather", "season", "element", "nearest"})
 SCENERY = frozenset({"place", "time", "weather", "season", "palette", "style"})
 WEARABLE = frozenset({
     "dress", "kimono", "sneaker", "hiking boot", "high heel", "crown", "sun hat", "top hat", "glasses", "sunglasses",
@@ -361,41 +359,3 @@ def adjective_at(tokens: list[str], after: int) -> bool:
             break
         after += count
     return False
-
-
-ALSO = {
-    "tree": ("trees",), "pine tree": ("trees",), "palm tree": ("trees", "palms"), "bare tree": ("trees",),
-    "forest": ("trees",), "flower_field": ("flowers",), "daisy": ("flowers",), "cloudy": ("clouds",),
-    "house": ("houses", "buildings"), "office building": ("buildings",), "village": ("houses",),
-    "city_street": ("buildings",), "skyline": ("buildings",), "snow": ("snow",), "winter": ("snow",),
-    "rock": ("rocks",), "man": ("people", "person"), "woman": ("people",), "sea": ("water",), "lake": ("water",),
-    "meadow": ("grass",), "cactus": ("cacti",), "night": ("stars",), "star": ("stars",), "mountains": ("mountains",),
-    "coral": ("corals",), "space": ("planets",), "ringed planet": ("planets",), "arctic": ("ice",),
-    "island": ("islands",), "neon": ("neon",), "bird": ("birds",), "beach": ("sand",), "castle": ("castle",),
-    "fish": ("fish",), "rain": ("rain",), "fog": ("fog",), "hills": ("hills",), "volcano": ("lava", "smoke"),
-    "studio": ("backdrop",),
-}  # fmt: skip
-"""What else must not be seen when this is forbidden: names that places bring."""
-
-
-def denials(meaning: Meaning) -> set[str]:
-    """All names that a forbidden phrase stands for."""
-    return {meaning.value, *ALSO.get(meaning.value, ())}
-
-
-def forbid(terms: Sequence[str]) -> tuple[set[str], tuple[str, ...]]:
-    """`--no` terms → names that must not appear, and the terms that mean nothing here."""
-    names: set[str] = set()
-    unknown = []
-    for term in terms:
-        tokens, at, known = TOKEN.findall(term.lower()), 0, False
-        while at < len(tokens):
-            count, meanings = look_up(tokens, at)
-            for meaning in meanings:
-                if meaning.group in CONTENT | {"style", "palette", "colour"}:
-                    names |= denials(meaning)
-                    known = True
-            at += max(count, 1)
-        if not known:
-            unknown.append(term)
-    return names, tuple(unknown)
