@@ -210,7 +210,7 @@ LAYERS: dict[str, list[Layer]] = {
 _WATERY = frozenset(("lake", "river", "waterfall", "beach", "island", "arctic"))
 
 
-LANDMARKS: dict[str, tuple[str, str, float, float]] = {"castle_grounds": ("castle", "castle", 150.0, 52.0)}
+LANDMARKS: dict[str, tuple[str, str, float, float]] = {"castle_grounds": ("castle", "castle", 150.0, 74.0)}
 """Place → the one big thing in it: kind, word, distance and height in metres."""
 
 LAYERS["underwater"] = [
