@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.test_serve import Server
+from tests.journeys.server import Server, serving
 
 pytestmark = pytest.mark.slow
 
@@ -19,16 +19,14 @@ SHELLS = ["curl.sh"] if shutil.which("curl") else []  # not every machine has cu
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("examples"))
-    yield running
-    running.client.close()
-    running.stop()
+    with serving(tmp_path_factory.mktemp("examples")) as running:
+        yield running
 
 
 def run(server: Server, *command: str, folder: Path) -> str:
     environment = os.environ | {
         "BRUSHWORK_SERVER": server.url,
-        "BRUSHWORK_API_KEY": server.client.headers["x-api-key"],
+        "BRUSHWORK_API_KEY": server.key,
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
     }
