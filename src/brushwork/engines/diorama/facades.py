@@ -106,12 +106,8 @@ def paint_wall(
         * (house.style in (0, 3))
     )
     wall = wall * (1 + 0.4 * sill)[..., None]
-    # Light: the wall's own facing, darker down in the street.
-    nx = -1.0 if house.left > 0 else 1.0
-    facing = np.where(is_front, -light.sun[2], nx * light.sun[0])
     open_sky = smooth(-8, 42, y) * 0.65 + 0.35
-    lit = np.clip(facing, 0, 1)[:, None] * light.sun_colour * (0.35 + 0.65 * smooth(4, 26, y))[:, None]
-    lit = lit + light.ambient * (0.85 * open_sky)[:, None] + light.bounce * 0.35
+    lit = _wall_light(house, light, is_front, y, open_sky)
     colour = wall * lit
     # Glass mirrors the sky above the street; at a low sun whole rows of it burn.
     sky = blend(light.horizon, light.zenith, as_f32(np.clip(fb * 0.3 + 0.2 + 0.5 * y / (house.height + 1), 0, 1)))
@@ -122,21 +118,36 @@ def paint_wall(
     glass = glass * ((1 - pane) * (1 - 0.5 * under))[:, None]
     colour = blend(colour, as_f32(glass), as_f32(window * 0.95))
     if night.windows > 0:
-        share = 0.20 + 0.34 * night.windows
-        on = (pick < share) * crisp + share * (1 - crisp)
-        tints = (
-            ("#ffb870", "#72dcff", "#ff82cc", "#cbb4ff")
-            if scene.place == "cyberpunk"
-            else ("#ffdf9a", "#ffc46a", "#fff1d0", "#bfe0ff")
-        )
-        warm = hexes(*tints)[(hash01(ia, ib, key + 5) * 4).astype(np.int32) % 4]
-        inner_light = (0.5 + 0.7 * hash01(ia, ib, key + 9)) * (0.72 + 0.4 * (1 - fb))
-        colour = colour + warm * (window * on * inner_light * night.windows * 0.62)[:, None]
+        colour = colour + _lamps_inside(scene, window, crisp, ia, ib, fb, key, night)
     if scene.place != "skyline":
         colour = _shops(colour, light, along, y, foot, key, night)
     if night.neon > 0:
         colour = colour + _neon(house, along, y, foot, key, night.neon)
     return as_f32(colour)
+
+
+def _wall_light(house: House, light: Light, is_front: Field, y: Field, open_sky: Field) -> Field:
+    """Irradiance of a wall by its own facing, darker down in the street: (n, 3)."""
+    nx = -1.0 if house.left > 0 else 1.0
+    facing = np.where(is_front, -light.sun[2], nx * light.sun[0])
+    lit = np.clip(facing, 0, 1)[:, None] * light.sun_colour * (0.35 + 0.65 * smooth(4, 26, y))[:, None]
+    return as_f32(lit + light.ambient * (0.85 * open_sky)[:, None] + light.bounce * 0.35)
+
+
+def _lamps_inside(
+    scene: Scene, window: Field, crisp: Field, ia: Field, ib: Field, fb: Field, key: int, night: Night
+) -> Field:
+    """Light of lit windows: some on, some off, each its own warmth; (n, 3)."""
+    share = 0.20 + 0.34 * night.windows
+    on = (hash01(ia, ib, key) < share) * crisp + share * (1 - crisp)
+    tints = (
+        ("#ffb870", "#72dcff", "#ff82cc", "#cbb4ff")
+        if scene.place == "cyberpunk"
+        else ("#ffdf9a", "#ffc46a", "#fff1d0", "#bfe0ff")
+    )
+    warm = hexes(*tints)[(hash01(ia, ib, key + 5) * 4).astype(np.int32) % 4]
+    inner_light = (0.5 + 0.7 * hash01(ia, ib, key + 9)) * (0.72 + 0.4 * (1 - fb))
+    return as_f32(warm * (window * on * inner_light * night.windows * 0.62)[:, None])
 
 
 def _shops(

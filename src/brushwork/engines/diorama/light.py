@@ -4,7 +4,7 @@ Inside the painter colours are *light*: linear and open-ended. `to_display` is t
 written as display colours, so that a palette's colour is what the eye finally sees. Knows nothing of geometry.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -190,11 +190,7 @@ def light_for(scene: Scene) -> Light:
         elevation = min(max(elevation, 8), 22)
     cover = float(np.clip(cover + (rng.uniform(-0.08, 0.1) if cover < 0.9 else 0), 0, 1))
 
-    overcast = hex_light(grey_hex) * dim
-    if night:
-        overcast = overcast * as_f32([0.55, 0.78, 1.25])
-    else:
-        overcast = overcast * (0.55 + 0.45 * horizon / max(float(horizon.max()), 1e-3))
+    overcast = _overcast(grey_hex, dim, horizon, night=night)
     zenith = zenith + (overcast * 0.72 - zenith) * grey
     middle = middle + (overcast * 0.9 - middle) * grey
     horizon = horizon + (overcast * 1.05 - horizon) * grey
@@ -202,13 +198,7 @@ def light_for(scene: Scene) -> Light:
 
     sun_tint = sun / max(float(sun.max()), 1e-3)
     sun_colour = sun_tint * power * sun_factor
-    ambient = _saturation(zenith * 0.45 + middle * 0.55, 0.75) * (0.95 * ambient_factor)
-    floor = 0.16 if night else 0.30  # nothing that is in shade is ever black
-    ambient = ambient + floor * (0.35 * ambient / max(float(ambient.max()), 1e-3) + 0.1 * (not night))
-    if time == "dusk":
-        ambient = ambient * 1.3 + as_f32([0.02, 0.035, 0.075])
-    if night:
-        ambient = ambient * 1.75 + as_f32([0.03, 0.065, 0.13])
+    ambient = _ambient(zenith, middle, time, ambient_factor)
     bounce = (sun_colour * max(np.sin(np.radians(elevation)), 0.15) * 0.10 + ambient * 0.28).astype(np.float32)
     fog = horizon * 0.80 + middle * 0.20
     if time in ("noon", "morning", "afternoon"):
@@ -221,29 +211,11 @@ def light_for(scene: Scene) -> Light:
     if scene.weather == "storm":
         cloud_dark = cloud_dark * 0.42
         cloud_lit = cloud_lit * 0.75
-    if scene.place == "mars":
-        dusty = (
-            hexes("#8a5a3e", "#c98d5f", "#e8b98a")
-            if time not in ("sunset", "dawn", "dusk")
-            else hexes("#4a3a3e", "#9a7a70", "#9fb4c8")
-        )
-        if not night:
-            zenith, middle, horizon = dusty * (1 - 0.3 * grey) * max(dim, 0.55)
-            fog = horizon * 0.85
-            glow = glow if time not in ("sunset", "dawn", "dusk") else hex_light("#a8d0f0")
-            cover *= 0.25
-    if scene.place == "moon":
-        zenith, middle, horizon, fog = hexes("#03040a", "#05060d", "#080a12", "#080a12")
-        sun_colour = as_f32([2.6, 2.55, 2.5])
-        ambient = as_f32([0.10, 0.11, 0.14])
-        bounce = as_f32([0.12, 0.12, 0.12])
-        elevation, cover, mist, stars, fog_distance, night = 24.0, 0.0, 0.0, 0.8, 4e6, False
-        glow_strength, glow = 0.12, as_f32([1.0, 1.0, 1.0])
     disc = 0.022 if not night else 0.036
     if grey > 0.5:
         disc = 0.0
         stars = 0.0
-    return Light(
+    light = Light(
         sun=_direction(elevation, azimuth),
         sun_colour=as_f32(sun_colour),
         ambient=as_f32(ambient),
@@ -264,3 +236,65 @@ def light_for(scene: Scene) -> Light:
         is_night=night,
         sun_disc=disc,
     )
+    return _elsewhere(light, scene.place, time, grey, dim)
+
+
+def _overcast(code: str, dim: float, horizon: Field, *, night: bool) -> Field:
+    """Colour of a closed sky at this hour."""
+    overcast = hex_light(code) * dim
+    if night:
+        return as_f32(overcast * as_f32([0.55, 0.78, 1.25]))
+    return as_f32(overcast * (0.55 + 0.45 * horizon / max(float(horizon.max()), 1e-3)))
+
+
+def _ambient(zenith: Field, middle: Field, time: str, ambient_factor: float) -> Field:
+    """Irradiance from the whole sky."""
+    night = time in NIGHTS
+    ambient = _saturation(zenith * 0.45 + middle * 0.55, 0.75) * (0.95 * ambient_factor)
+    floor = 0.16 if night else 0.30  # nothing that is in shade is ever black
+    ambient = ambient + floor * (0.35 * ambient / max(float(ambient.max()), 1e-3) + 0.1 * (not night))
+    if time == "dusk":
+        ambient = ambient * 1.3 + as_f32([0.02, 0.035, 0.075])
+    if night:
+        ambient = ambient * 1.75 + as_f32([0.03, 0.065, 0.13])
+    return as_f32(ambient)
+
+
+def _elsewhere(light: Light, place: str, time: str, grey: float, dim: float) -> Light:
+    """The skies of other worlds."""
+    if place == "mars" and not light.is_night:
+        low = time in ("sunset", "dawn", "dusk")
+        codes = ("#4a3a3e", "#9a7a70", "#9fb4c8") if low else ("#8a5a3e", "#c98d5f", "#e8b98a")
+        zenith, middle, horizon = hexes(*codes) * (1 - 0.3 * grey) * max(dim, 0.55)
+        return replace(
+            light,
+            zenith=as_f32(zenith),
+            middle=as_f32(middle),
+            horizon=as_f32(horizon),
+            fog_colour=as_f32(horizon * 0.85),
+            glow=hex_light("#a8d0f0") if low else light.glow,
+            cloud_cover=light.cloud_cover * 0.25,
+        )
+    if place == "moon":
+        zenith, middle, horizon = hexes("#03040a", "#05060d", "#080a12")
+        shows = grey <= 0.5
+        return replace(
+            light,
+            sun=_direction(24.0, float(np.degrees(np.arctan2(light.sun[0], light.sun[2])))),
+            sun_colour=as_f32([2.6, 2.55, 2.5]),
+            ambient=as_f32([0.10, 0.11, 0.14]),
+            bounce=as_f32([0.12, 0.12, 0.12]),
+            zenith=zenith,
+            middle=middle,
+            horizon=horizon,
+            fog_colour=horizon,
+            glow=as_f32([1.0, 1.0, 1.0]),
+            glow_strength=0.12,
+            fog_distance=4e6,
+            mist=0.0,
+            cloud_cover=0.0,
+            stars=0.8 if shows else 0.0,
+            is_night=False,
+            sun_disc=0.022 if shows else 0.0,
+        )
+    return light

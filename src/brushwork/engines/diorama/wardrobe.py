@@ -105,11 +105,10 @@ def tint_count(scene: Scene, kind: str) -> int:
     return 1
 
 
-def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
-    """What a kind wears in a scene."""
+def _leaf_tones(scene: Scene, kind: str, tint: int) -> tuple[str, ...]:
+    """Colours of leaves, blades or tiles, dark to bright."""
     season = scene.season
     leaf: tuple[str, ...] = _BLADES[season]
-    snow = 0.0
     if kind == "bush" and scene.place in ("canyon", "desert"):
         leaf = ("#3d4420", "#7d8046", "#b5b070")
     elif kind in ("broadleaf", "birch", "bush", "fern", "palm"):
@@ -137,6 +136,14 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
         leaf = ("#7a5a1c", "#c2953c", "#ecca72")
     elif scene.place in ("desert", "canyon") or (scene.place == "volcano"):
         leaf = ("#4a4a20", "#8f8a48", "#cfc07a")
+    return leaf
+
+
+def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
+    """What a kind wears in a scene."""
+    season = scene.season
+    leaf = _leaf_tones(scene, kind, tint)
+    snow = 0.0
     if season == "winter" or scene.weather == "snow":
         snow = (
             0.0
