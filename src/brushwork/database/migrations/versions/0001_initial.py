@@ -24,6 +24,7 @@ def where(condition: str) -> dict[str, Any]:
 
 def upgrade() -> None:
     create_accounts()
+    create_credits()
     create_jobs()
     create_machinery()
     make_ledger_append_only()
@@ -63,6 +64,9 @@ def create_accounts() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_api_keys_hash")),
     )
     op.create_index(op.f("ix_api_keys_account_id"), "api_keys", ["account_id"])
+
+
+def create_credits() -> None:
     op.create_table(
         "packs",
         sa.Column("id", RowId, nullable=False),
