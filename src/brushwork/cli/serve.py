@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import typer
@@ -99,7 +99,12 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
     try:
         first = await prepare(settings, database)
         config = uvicorn.Config(
-            create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+            create_app(settings),
+            http=connection_class(),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
         )
         server = Server(config)
         stop = asyncio.Event()
@@ -119,6 +124,15 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
             await asyncio.gather(*background, return_exceptions=True)
     finally:
         await database.close()
+
+
+def connection_class() -> type[asyncio.Protocol] | Literal["auto"]:
+    """Ours, where its parser is installed; what uvicorn takes instead has limits of its own."""
+    try:
+        from brushwork.api.connections import Connection
+    except ImportError:
+        return "auto"
+    return Connection
 
 
 class Server(uvicorn.Server):
