@@ -44,6 +44,8 @@ STOPS_SECONDS = 0.25
 MAX_BATCH = 16
 GRACE_SECONDS = 5.0
 """How long a stopping worker lets its jobs go on before it gives them back."""
+GOODBYE_SECONDS = 5.0
+"""How long giving them back may take; when the database is away, the leases do it."""
 
 T = TypeVar("T")
 
@@ -254,7 +256,7 @@ class Worker:
     # ── stop ──
 
     async def drain(self) -> None:
-        """Let jobs end for a moment, then give back what is left. If the database is away, the leases do it."""
+        """Let jobs end for a moment, then give back what is left."""
         until = time.monotonic() + GRACE_SECONDS
         while self.at_work and time.monotonic() < until:
             self.wake.clear()
@@ -263,7 +265,7 @@ class Worker:
         for work in self.at_work.values():
             work.sink.stop()
         try:
-            async with asyncio.timeout(GRACE_SECONDS), self.database.write() as tx:
+            async with asyncio.timeout(GOODBYE_SECONDS), self.database.write() as tx:
                 await tell_requeued(tx, await queue.give_back(tx, held, is_attempt=False))
                 await queue.let_go(tx, self.info.id)
                 await say_goodbye(tx, self.info.id)
