@@ -107,7 +107,8 @@ def test_a_key_is_revoked(brushwork: Brushwork) -> None:
 
     listed = brushwork.json("keys", "list", "--account", "studio")
     assert isinstance(listed, list)
-    assert listed[0]["revoked_at"] is not None
+    assert listed[0]["revoked_at"].endswith("Z")
+    assert listed[0]["last_used_at"] is None
 
 
 @pytest.mark.parametrize(
@@ -172,6 +173,12 @@ def test_imagine_as_json_tells_the_seed_and_what_was_not_done(brushwork: Brushwo
     assert drawn["degraded"] == ["engine:noop"]
 
 
+def test_imagine_says_how_it_read_what_it_repaired(brushwork: Brushwork) -> None:
+    said = brushwork("imagine", "a red fox \u2014ar 3:2", "-o", "out").stderr
+
+    assert "Note: A typographic dash was read as two hyphens: --ar." in said
+
+
 def test_the_database_is_upgraded_twice_without_harm(brushwork: Brushwork) -> None:
     assert brushwork.json("database", "upgrade") == brushwork.json("database", "upgrade")
 
@@ -196,4 +203,4 @@ def test_models_list_says_what_is_in_use(brushwork: Brushwork) -> None:
     rows = brushwork.json("models", "list")
 
     assert isinstance(rows, list)
-    assert [row["name"] for row in rows if row["in use"]] == ["noop"]
+    assert [row["name"] for row in rows if row["in_use"] is True] == ["noop"]

@@ -14,7 +14,7 @@ from brushwork.accounts.credits import grant
 from brushwork.accounts.directory import account_by_id, account_by_name
 from brushwork.accounts.keys import create_key, list_keys, revoke_key
 from brushwork.app import FIRST_ACCOUNT, make_account, open_database
-from brushwork.cli.output import AsJson, console, day, print_json, print_table
+from brushwork.cli.output import AsJson, console, day, iso, print_json, print_table
 from brushwork.database.upgrade import upgrade
 from brushwork.errors import NotFound
 from brushwork.settings import Settings
@@ -94,7 +94,7 @@ def list_(
 
     found = in_transaction(work)
     if as_json:
-        print_json(found)
+        print_json([key | {name: iso(key[name]) for name in key if name.endswith("_at")} for key in found])
         return
     rows = [
         {

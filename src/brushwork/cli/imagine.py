@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from brushwork.app import build_engine
+from brushwork.app import build_engine, kept_key
 from brushwork.cli.output import AsJson, console, errors, print_json
 from brushwork.engines.base import Row
 from brushwork.errors import BrushworkError, InvalidField, ServerError
@@ -22,6 +22,9 @@ from brushwork.tasks.base import Outcome, Run
 from brushwork.tasks.diffusion import Diffusion
 
 POLL_SECONDS = 0.3
+
+DOING = {"pending": "waiting", "staged": "getting ready", "processing": "drawing"}
+"""What people read on the bar, for the words of the API."""
 
 
 def imagine(
@@ -52,6 +55,8 @@ def imagine(
         return
     for path in paths:
         console.print(str(path), soft_wrap=True)
+    for warning in drawn["warnings"]:
+        errors.print(f"Note: {warning['message']}", markup=False, soft_wrap=True)
     if drawn["degraded"]:
         errors.print(f"Not understood or not done: {', '.join(drawn['degraded'])}", markup=False, soft_wrap=True)
 
@@ -97,10 +102,13 @@ def draw_here(prompt: str, settings: Settings) -> dict[str, Any]:
         "engine": engine.name,
         "applied": dict(outcome.applied),
         "degraded": list(outcome.degraded),
+        "warnings": [dict(warning) for warning in task.warnings()],
     }
 
 
 def task_of(prompt: str) -> Diffusion:
+    if not prompt:
+        raise InvalidField("prompt", "is empty; say what to draw, as in 'a red fox in snow'")
     try:
         task = Diffusion(text=prompt)
     except ValidationError as error:
@@ -129,6 +137,7 @@ def draw_there(prompt: str, server: str, key: str) -> dict[str, Any]:
         "engine": detail.get("engine", ""),
         "applied": detail.get("applied", {}),
         "degraded": detail.get("degraded", []),
+        "warnings": detail.get("warnings", []),
     }
 
 
@@ -145,12 +154,12 @@ def answer(response: httpx.Response) -> dict[str, Any]:
 
 def follow(client: httpx.Client, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Poll a job until it has ended, moving a bar. An interrupt cancels the job."""
-    bar = progress.add_task(job["status"], total=100)
+    bar = progress.add_task(doing(job), total=100)
     try:
         while job["status"] not in ("completed", "failed"):
             time.sleep(POLL_SECONDS)
             job = answer(client.get(f"/api/v1/job/{job['job_id']}"))
-            progress.update(bar, completed=job.get("progress", 0), description=job["status"])
+            progress.update(bar, completed=job.get("progress", 0), description=doing(job))
     except KeyboardInterrupt:
         client.post(f"/api/v1/job/{job['job_id']}/cancel")
         raise
@@ -159,11 +168,15 @@ def follow(client: httpx.Client, job: dict[str, Any], progress: Progress) -> dic
     return job
 
 
+def doing(job: dict[str, Any]) -> str:
+    return DOING.get(str(job["status"]), str(job["status"]))
+
+
 def first_key(settings: Settings) -> str:
-    path = settings.data_dir / "first-key"
-    if not path.exists():
+    kept = kept_key(settings.data_dir / "first-key")
+    if kept is None:
         raise BrushworkError("An API key is needed: give --key, or set BRUSHWORK_API_KEY.")
-    return path.read_text().strip()
+    return kept.key
 
 
 def slug(prompt: str) -> str:

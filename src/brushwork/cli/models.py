@@ -24,7 +24,8 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, empty="There are no engines.")
+        named = [{"name": row.pop("name"), "in use": "yes" if row.pop("in_use") else "", **row} for row in rows]
+        print_table(named, empty="There are no engines.")
 
 
 def engine_rows(wanted: str) -> list[dict[str, Any]]:
@@ -35,7 +36,7 @@ def engine_rows(wanted: str) -> list[dict[str, Any]]:
     return [
         {
             "name": engine.name,
-            "in use": "yes" if engine.name == chosen else "",
+            "in_use": engine.name == chosen,
             "state": engine.problem() or "ready",
             "licence": engine.licence,
             "summary": engine.summary,

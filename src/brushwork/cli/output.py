@@ -42,3 +42,8 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
 def day(moment: float | None) -> str:
     """A time as people read it, in UTC; a dash for never."""
     return "–" if moment is None else time.strftime("%Y-%m-%d %H:%M", time.gmtime(moment))
+
+
+def iso(moment: float | None) -> str | None:
+    """A time as the API writes it, for programs; None for never."""
+    return None if moment is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

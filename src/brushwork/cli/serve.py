@@ -33,6 +33,8 @@ from brushwork.engines.catalog import entry
 from brushwork.jobs.supervisor import Supervisor
 from brushwork.settings import Settings
 
+SERVING = "Serving. Stop with Ctrl-C."
+
 START_SECONDS = 60.0
 """How long the first picture waits for the server to answer."""
 
@@ -90,7 +92,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise OSError(f"Cannot listen on {host}:{port} ({error.strerror}); choose another with --port.") from error
+        taken = f"Cannot listen on {host}:{port} ({error.strerror}); choose another with --port or BRUSHWORK_PORT."
+        raise OSError(taken) from error
     return listener
 
 
@@ -117,6 +120,8 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
             background.append(
                 asyncio.create_task(asyncio.to_thread(show_first_picture, settings, first, first_picture))
             )
+        else:
+            console.print(SERVING)
         try:
             await server.serve(sockets=[listener])
         finally:
@@ -214,7 +219,7 @@ def show_first_picture(settings: Settings, first: FirstKey, prompt: str) -> None
     for name, data in drawn["files"].items():
         (folder / f"first-{name}.png").write_bytes(data)
     console.print(f"The first picture, {prompt!r}: {folder / 'first-grid.png'}", markup=False, soft_wrap=True)
-    console.print("Serving. Stop with Ctrl-C.")
+    console.print(SERVING)
 
 
 def wait_until_ready(url: str) -> None:
