@@ -1,39 +1,44 @@
 # Two commands for a fresh machine: `make run` draws a picture and keeps serving, `make test` runs everything.
+# `make help` lists the others.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-FIRST_PICTURE ?= a red fox in a snowy forest at golden hour
+# Drawn once; later starts draw only what is asked for with FIRST_PICTURE="…".
+FIRST_PICTURE ?= $(if $(wildcard pictures/first-grid.png),,a red fox in a snowy forest at golden hour)
 
-.PHONY: run test lint format docs sheet bench clean
+.PHONY: run test lint format docs sheet bench clean help
 
-run: .venv/installed
-	BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve --first-picture "$(FIRST_PICTURE)"
+run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
+	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
 
-test: .venv/installed-dev
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: .venv/installed-dev ## run all tests, on SQLite and on a PostgreSQL of their own
 	$(BIN)/python -m pytest
 
-lint: .venv/installed-dev
+lint: .venv/installed-dev ## ruff, mypy, the import rules, fresh reference pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_docs.py --check
 
-format: .venv/installed-dev
+format: .venv/installed-dev ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/installed-dev
+docs: .venv/installed-dev ## write docs/reference/ from the code
 	$(BIN)/python scripts/generate_docs.py
 
-sheet: .venv/installed
+sheet: .venv/installed ## draw the contact sheet of forty prompts
 	$(BIN)/python scripts/contact_sheet.py
 
-bench: .venv/installed-dev
+bench: .venv/installed-dev ## measure prompts, jobs and the API
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
-clean:
+clean: ## remove .venv, caches and pictures
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache pictures
 
 .venv/bin/python:
