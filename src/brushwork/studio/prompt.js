@@ -32,6 +32,7 @@ export function startPrompt(onDraw) {
     }
   });
   form.addEventListener("input", refresh);
+  field.addEventListener("input", () => refuse("")); // what was refused is being changed
   field.addEventListener("keydown", onKey);
   byId("more-controls").addEventListener("click", () => showDetails(byId("details").hidden));
   byId("reset").addEventListener("click", () => setControls(USUAL));
