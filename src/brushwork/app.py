@@ -3,6 +3,7 @@
 The only chapter, beside the command line, that knows every other one.
 """
 
+import contextlib
 import os
 import secrets
 import sys
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.accounts.account import Account, PlanName
 from brushwork.accounts.credits import grant
 from brushwork.accounts.directory import account_by_name, create_account, has_accounts, set_plan
-from brushwork.accounts.keys import create_key
+from brushwork.accounts.keys import create_key, is_key
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
 from brushwork.engines.base import Engine
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from brushwork.api.dependencies import Services
 
 FIRST_ACCOUNT = "first"
+MIN_SECRET = 16
+"""Characters; ours have 64."""
 
 
 @dataclass(frozen=True)
@@ -67,22 +70,26 @@ def signing_secret(settings: Settings) -> bytes:
     """The secret that signs links: the setting, or one that is made once and kept in the data folder."""
     if settings.secret:
         return settings.secret.encode()
-    return write_once(settings.data_dir / "secret", secrets.token_hex(32)).encode()
+    path = settings.data_dir / "secret"
+    kept = write_once(path, secrets.token_hex(32))
+    if len(kept) < MIN_SECRET:  # emptied by a full disk or by hand: anyone could sign links with nothing
+        raise Unavailable(f"The secret in {path} is damaged; remove the file, and a new one is made.")
+    return kept.encode()
 
 
 def write_once(path: Path, text: str) -> str:
     """The content of a private file, which is `text` if it was not there. Two processes that race agree on one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    draft.write_text(text)
     try:
+        draft.touch(mode=0o600)
+        draft.write_text(text)
         os.link(draft, path)  # fails when the file is there: unlike a rename, it never replaces
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
-    return path.read_text().strip()
+        draft.unlink(missing_ok=True)
+    return path.read_text(errors="replace").strip()
 
 
 def rules_of(settings: Settings) -> JobRules:
@@ -124,7 +131,16 @@ async def prepare(settings: Settings, database: Database) -> FirstKey | None:
     if made:
         path.unlink(missing_ok=True)
         return FirstKey(write_once(path, made), path, is_new=True)
-    return FirstKey(path.read_text().strip(), path, is_new=False) if path.exists() else None
+    return kept_key(path)
+
+
+def kept_key(path: Path) -> FirstKey | None:
+    """The first key as it was kept, or None when it is not there any more, or damaged."""
+    try:
+        key = path.read_text(errors="replace").strip()
+    except OSError:
+        return None
+    return FirstKey(key, path, is_new=False) if is_key(key) else None
 
 
 async def make_first_account(tx: AsyncConnection, settings: Settings, *, now: float) -> str | None:
@@ -204,11 +220,25 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
     )
 
 
+class StandardError:
+    """Takes log lines. A full disk or a broken pipe behind it must never end the work that is told about."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def configure_logs(settings: Settings) -> None:
     """Log lines go to standard error: readable on a terminal, one JSON object a line anywhere else."""
     is_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Not its usual tracebacks: they show local variables, and there are keys and prompts among them.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if is_console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -220,6 +250,6 @@ def configure_logs(settings: Settings) -> None:
             *last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=StandardError,
         cache_logger_on_first_use=False,
     )

@@ -48,6 +48,11 @@ def new_secret() -> str:
     return PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(40))
 
 
+def is_key(text: str) -> bool:
+    """Whether the text has the form of a key; not whether it is one."""
+    return text.startswith(PREFIX) and text.isascii() and text.removeprefix(PREFIX).isalnum()
+
+
 def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -70,6 +70,8 @@ def async_url(url: str) -> str:
 
 def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
     path = sa.make_url(url).database or ""
+    if path in ("", ":memory:"):
+        raise ValueError("a SQLite database must be a file, for several processes share it; use sqlite:///file.db")
     engine = create_async_engine(url, async_creator=connector(path), pool_size=8, max_overflow=24, **QUIET)
 
     @sa.event.listens_for(engine.sync_engine, "connect")

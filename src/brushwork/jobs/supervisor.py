@@ -69,7 +69,13 @@ class Supervisor:
         """Start a child for the device, again and again."""
         deaths = 0
         while not stop.is_set():
-            child = await self.start(device)
+            try:
+                child = await self.start(device)
+            except OSError as error:  # no memory, no descriptors, no such program
+                deaths += 1
+                log.warning("worker.not_started", device=device, error=repr(error))
+                await wait(stop, BACKOFF[min(deaths, len(BACKOFF) - 1)])
+                continue
             await self.attend(child, stop)
             await self.bury(child, stop)
             deaths = 0 if time.monotonic() - child.started > SOUND_SECONDS else deaths + 1
