@@ -1,6 +1,8 @@
+import asyncio
 import time
 from pathlib import Path
 
+import obstore
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -85,3 +87,10 @@ async def test_metrics_tell_requests_jobs_queue_workers_and_points(each_api: Api
     assert found["brushwork_workers", "noop"] == 1
     assert found["brushwork_points", "held"] == 160
     assert found["brushwork_points", "available"] == 100_000 - 160
+
+
+async def test_asking_for_readiness_all_at_once_is_fine(api: Api) -> None:
+    answers = await asyncio.gather(*(api.client.get("/readyz") for _ in range(20)))
+
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert not any(await obstore.list(api.services.files.store, prefix="health").collect_async())

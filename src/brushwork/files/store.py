@@ -4,6 +4,7 @@ A worker puts bytes under a path that only it knows, then publishes them in the 
 a file without a row is invisible and is swept away with its job.
 """
 
+import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,8 +149,9 @@ class Files:
     async def is_writable(self) -> bool:
         """Whether the store takes and gives up a small file right now."""
         try:
-            await obstore.put_async(self.store, "health/probe", b"ok")
-            await obstore.delete_async(self.store, "health/probe")
+            probe = f"health/{uuid.uuid4().hex}"  # two that look at once must not take away each other's
+            await obstore.put_async(self.store, probe, b"ok")
+            await obstore.delete_async(self.store, probe)
         except Exception:  # whatever a store raises, the answer is no
             return False
         return True
