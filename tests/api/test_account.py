@@ -81,6 +81,18 @@ async def test_using_a_key_is_remembered(each_api: Api) -> None:
     assert abs(used - time.time()) < 60
 
 
+async def test_who_only_reads_is_served_when_nothing_can_be_written(api: Api) -> None:
+    key = await api.key_of_new_account("reader")
+    async with api.services.database.write() as tx:
+        await tx.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE ON api_keys BEGIN SELECT raise(FAIL, 'database or disk is full'); END"
+        )
+
+    answer = await api.client.get("/account/balance", headers={"x-api-key": key})
+
+    assert answer.status_code == 200, answer.text
+
+
 async def test_the_balance_counts_points_and_credits_and_not_what_is_held(each_api: Api) -> None:
     now = time.time()
     async with each_api.services.database.write() as tx:

@@ -3,11 +3,15 @@
 import time
 from typing import Any
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
 from brushwork.accounts.account import Account
 from brushwork.accounts.keys import USED_RESOLUTION, authenticate, key_hash, mark_used
 from brushwork.database.session import Database
+
+log = structlog.get_logger(__name__)
 
 TRUSTED_SECONDS = 1.0
 """A key that was good is not looked up again for so long: a third of what a request costs. Revoking takes that long."""
@@ -41,8 +45,11 @@ class Callers:
         if now - self.marked.get(hashed, 0.0) < USED_RESOLUTION:
             return
         keep(self.marked, hashed, now)
-        async with self.database.write() as tx:
-            await mark_used(tx, key, now=now)
+        try:
+            async with self.database.write() as tx:
+                await mark_used(tx, key, now=now)
+        except SQLAlchemyError as error:  # a full disk, say: whoever only reads can still be served
+            log.warning("key.not_marked", error=type(error).__name__)
 
 
 def keep(memory: dict[str, Any], hashed: str, value: object) -> None:
