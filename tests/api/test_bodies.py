@@ -100,6 +100,7 @@ async def test_other_spellings_blanks_and_unknown_fields_mean_the_same(body: dic
         ({"canvas": 5}, "canvas", "must be an object"),
         ({"callback": "ftp://example.com"}, "callback", "must begin with http:// or https://"),
         ({"callback": "http://"}, "callback", "must be a URL with a host"),
+        ({"callback": "http://e.com/\r\nX: y"}, "callback", "must not hold spaces or control characters"),
         ({"remixPrompt": "a\u0000b"}, "remixPrompt", "holds a character that is not text"),
     ],
 )
@@ -207,6 +208,15 @@ async def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_refused(
     await read(body + b" " * (LIMIT - len(body)))
     with pytest.raises(PayloadTooLarge):
         await read(body + b" " * (LIMIT - len(body) + 1))
+
+
+@pytest.mark.parametrize("many", [b"[" + b"0," * 100_000 + b"0]", b'{"y":[' + b"{}," * 100_000 + b"0]}"])
+async def test_more_values_than_anyone_needs_are_refused_before_they_are_looked_at(many: bytes) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b'{"jobId": "abc", "imageNo": 2, "x": ' + many + b"}"}
+
+    with pytest.raises(BadRequest, match="more than 100000 values"):
+        await read_task(Request({"type": "http", "headers": []}, receive), Follow, limit=10_000_000)
 
 
 async def test_an_endless_body_is_cut_off_without_being_kept() -> None:

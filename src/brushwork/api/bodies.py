@@ -31,6 +31,9 @@ LAYERS = 3
 
 MAX_PARTS = 64
 
+MAX_VALUES = 100_000
+"""Fields and items in all; looking at the millions that fit into a large body would hold up everyone else."""
+
 PROBLEMS: Mapping[str, str] = {
     "missing": "is required",
     "string_type": "must be a string",
@@ -200,10 +203,15 @@ def sentence(problem: ErrorDetails) -> str:
 
 
 def refuse_unstorable(value: Any) -> None:
-    """Refuse what neither database can store as text, and numbers that overflow to infinity."""
+    """Refuse what neither database can store as text, numbers that overflow to infinity, and far too many values."""
     stack: list[tuple[str, Any]] = [("body", value)]
+    seen = 0
     while stack:
         name, item = stack.pop()
+        if isinstance(item, dict | list):
+            seen += len(item)
+            if seen > MAX_VALUES:
+                raise BadRequest(f"The body holds more than {MAX_VALUES} values.")
         if isinstance(item, str):
             if "\x00" in item or (not item.isascii() and has_surrogate(item)):
                 raise InvalidField(shown(name), "holds a character that is not text (NUL or half a surrogate pair)")

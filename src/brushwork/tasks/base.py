@@ -82,6 +82,8 @@ class Task(BaseModel):
             return None
         if not url.lower().startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        if any(character.isspace() or not character.isprintable() for character in url):
+            raise ValueError("must not hold spaces or control characters")
         try:
             WEB_ADDRESS.validate_python(url)
         except ValidationError:
