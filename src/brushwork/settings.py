@@ -49,24 +49,38 @@ class Settings(BaseSettings):
     secret: Annotated[
         str, Field(description="Key that signs file links; empty means one is made and kept in the data folder.")
     ] = ""
-    link_hours: Annotated[float, Field(gt=0, description="How long a link to a file works.")] = 24.0
-    result_days: Annotated[float, Field(gt=0, description="How long files and jobs are kept.")] = 30.0
-    followup_days: Annotated[float, Field(gt=0, description="How long a finished job can be followed up.")] = 3.0
+    link_hours: Annotated[float, Field(gt=0, le=876_000, description="How long a link to a file works.")] = 24.0
+    result_days: Annotated[float, Field(gt=0, le=36_500, description="How long files and jobs are kept.")] = 30.0
+    followup_days: Annotated[
+        float, Field(gt=0, le=36_500, description="How long a finished job can be followed up.")
+    ] = 3.0
     job_deadline_seconds: Annotated[
-        float, Field(gt=0, description="A job that has not ended by then fails, unpaid.")
+        float, Field(gt=0, le=31_536_000, description="A job that has not ended by then fails, unpaid.")
     ] = 3600.0
     job_attempts: Annotated[int, Field(ge=1, le=20, description="How often a job is tried when its worker dies.")] = 3
     lease_seconds: Annotated[
-        float, Field(ge=1, description="How long a silent worker keeps its jobs before others take them.")
+        float, Field(ge=1, le=86_400, description="How long a silent worker keeps its jobs before others take them.")
     ] = 15.0
     max_concurrent_jobs: Annotated[
-        int, Field(ge=1, description="Jobs of one new account that may be queued or running at once; others wait.")
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Jobs of one new account that may be queued or running at once; others wait.",
+        ),
     ] = 6
     max_waiting_jobs: Annotated[
-        int, Field(ge=1, description="Unfinished jobs of one account beyond which a new one is answered with 429.")
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Unfinished jobs of one account beyond which a new one is answered with 429.",
+        ),
     ] = 1000
-    welcome_points: Annotated[int, Field(ge=0, description="Points that the first account starts with.")] = 100_000
-    max_body_mb: Annotated[float, Field(gt=0, description="Largest request body, in megabytes.")] = 10.0
+    welcome_points: Annotated[
+        int, Field(ge=0, le=1_000_000_000, description="Points that the first account starts with.")
+    ] = 100_000
+    max_body_mb: Annotated[float, Field(gt=0, le=10_000, description="Largest request body, in megabytes.")] = 10.0
     fetch_allow: Annotated[
         str,
         Field(
