@@ -19,7 +19,7 @@ EXAMPLES: tuple[BrushworkError, ...] = (
     errors.NotFound("There is no such thing here."),
     errors.JobNotFound(),
     errors.FileNotFound(),
-    errors.RouteNotFound("There is no endpoint /v1/nothing."),
+    errors.RouteNotFound("There is no endpoint /v1/nothing; see /openapi.json."),
     errors.MethodNotAllowed("PUT is not offered here."),
     errors.RequestTimeout(60),
     errors.Conflict("This idempotency key was used for another request."),

@@ -69,7 +69,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """The framework's own 404 and 405, in our shape."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return error_answer(RouteNotFound(f"There is no endpoint {printable(request.url.path)}."))
+        return error_answer(RouteNotFound(f"There is no endpoint {printable(request.url.path)}; see /openapi.json."))
     if error.status_code == 405:
         answer = error_answer(MethodNotAllowed(f"{printable(request.method)} is not offered here."))
         answer.headers["allow"] = ", ".join(sorted(methods_here(request, error)))
