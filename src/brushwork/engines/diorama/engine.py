@@ -4,8 +4,10 @@ What a prompt means is in words.py, where things stand in compose.py, how the wo
 only runs them in order, reports each pass, and tells what was honoured. Knows no job and no network.
 """
 
+import ctypes
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink
-from brushwork.engines.diorama import lexicon, sprites
+from brushwork.engines.diorama import lexicon, noise, sprites
 from brushwork.engines.diorama.compose import compose
 from brushwork.engines.diorama.forbidden import forbid
 from brushwork.engines.diorama.grade import finished
@@ -73,10 +75,12 @@ class DioramaEngine:
         return "diorama"
 
     def warm(self) -> None:
-        """Read the dictionary and the list of artwork. Safe to call twice."""
+        """Read the dictionary and the list of artwork, draw the grain of the world. Safe to call twice."""
         lexicon.phrases()
         lexicon.longest()
         sprites.names()
+        if noise.draw_textures():
+            give_back_memory()
 
     def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
         """Sketches of all rows first, then the pictures."""
@@ -88,7 +92,15 @@ class DioramaEngine:
         with ThreadPoolExecutor(workers, thread_name_prefix="diorama") as pool:
             sketched = [*first, *pool.map(lambda row: wanted(row, sink, sketch), rows[1:])]
             drawn = list(pool.map(lambda row: wanted(row, sink, draw), [row for row in sketched if row]))
+        give_back_memory()
         return [result for result in drawn if result]
+
+
+def give_back_memory() -> None:
+    """Hand what the C library keeps of freed pictures back to the system, where it can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
 
 
 def wanted(row: Row, sink: Sink, work: Callable[[Row, Sink], T]) -> T | None:

@@ -107,13 +107,9 @@ def paint_wall(
     )
     wall = wall * (1 + 0.4 * sill)[..., None]
     open_sky = smooth(-8, 42, y) * 0.65 + 0.35
-    lit = _wall_light(house, light, is_front, y, open_sky)
-    colour = wall * lit
-    # Glass mirrors the sky above the street; at a low sun whole rows of it burn.
-    sky = blend(light.horizon, light.zenith, as_f32(np.clip(fb * 0.3 + 0.2 + 0.5 * y / (house.height + 1), 0, 1)))
-    glass = sky * np.float32(0.34) * open_sky[:, None] + 0.01
-    pick = hash01(ia, ib, key)
-    glass = glass * (0.75 + 0.5 * pick)[:, None]
+    colour = wall * _wall_light(house, light, is_front, y, open_sky)
+    glass = _mirrored_sky(light, fb, y / (house.height + 1)) * open_sky[:, None] + 0.01
+    glass = glass * (0.75 + 0.5 * hash01(ia, ib, key))[:, None]
     pane = smooth(0.035, 0.02, np.abs(fa - 0.5)) * crisp * 0.5
     glass = glass * ((1 - pane) * (1 - 0.5 * under))[:, None]
     colour = blend(colour, as_f32(glass), as_f32(window * 0.95))
@@ -124,6 +120,12 @@ def paint_wall(
     if night.neon > 0:
         colour = colour + _neon(house, along, y, foot, key, night.neon)
     return as_f32(colour)
+
+
+def _mirrored_sky(light: Light, fb: Field, up: Field) -> Field:
+    """What glass shows of the sky above the street; at a low sun whole rows of it burn: (n, 3)."""
+    sky = blend(light.horizon, light.zenith, as_f32(np.clip(fb * 0.3 + 0.2 + 0.5 * up, 0, 1)))
+    return as_f32(sky * np.float32(0.34))
 
 
 def _wall_light(house: House, light: Light, is_front: Field, y: Field, open_sky: Field) -> Field:

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from brushwork.engines.diorama.light import Light
-from brushwork.engines.diorama.materials import (
-    Spots,
+from brushwork.engines.diorama.grounds import (
     alpine,
     canyon,
     cloud_sea,
@@ -26,6 +24,8 @@ from brushwork.engines.diorama.materials import (
     shore,
     wheat,
 )
+from brushwork.engines.diorama.light import Light
+from brushwork.engines.diorama.materials import Spots
 from brushwork.engines.diorama.noise import Field, Grain, as_f32
 from brushwork.engines.diorama.scene import Scene
 from brushwork.engines.diorama.terrain import Land

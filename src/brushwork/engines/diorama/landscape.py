@@ -22,6 +22,8 @@ from brushwork.engines.diorama.wardrobe import Wardrobe
 from brushwork.engines.diorama.water import paint_water
 from brushwork.engines.diorama.weather import paint_lightning, paint_rain, paint_snowfall
 
+_AT_ONCE = 1 << 16
+"""Spots of land that are painted together: few enough for the processor's cache, and for little memory."""
 _NEAR = 40.0
 """What stands nearer than this is painted over the water; what is farther is mirrored in it. Metres."""
 
@@ -144,25 +146,12 @@ def _land(
 ) -> tuple[Field, Field, Field]:
     """Paint the land over the sky; → (height of the land under the water (H, W), water mask (H, W))."""
     H, W = seen.z.shape
-    ratio = camera.columns()
     r, c = np.nonzero(seen.hit)
-    z = seen.z[r, c]
-    x = ratio[c] * z
-    high = land.height(x, z)
     bed = np.full((H, W), 99, np.float32)
-    bed[r, c] = high
-    if land.water is not None:  # ground under deep water is never seen
-        shown = high > land.water - 3.0
-        picture[r[~shown], c[~shown]] = light.fog_colour * 0.3
-        r, c, x, z, high = r[shown], c[shown], x[shown], z[shown], high[shown]
-    spots = spots_of(land.height, x, z, camera.footprint(z), high)
     shadow = _shadows(seen, camera, light, land)
-    colour = shade(scene, light, grain, spots, shadow[r, c])
-    fog = fog_by_column(light, camera)[c]
-    share = haze_share(light, z)
-    low = np.exp(-np.maximum(spots.y, 0) / 60) * (1 - np.exp(-z / 1600)) * light.mist
-    share = 1 - (1 - share) * (1 - 0.75 * low)
-    picture[r, c] = blend(colour, fog, as_f32(share))
+    for start in range(0, r.size, _AT_ONCE):
+        part = (r[start : start + _AT_ONCE], c[start : start + _AT_ONCE])
+        _paint_spots(picture, bed, part, seen.z[part], shadow[part], scene, camera, light, grain, land)
     smooth_edges(picture, seen, camera)
     mask = np.zeros((H, W), np.float32)
     if land.water is not None:
@@ -170,6 +159,35 @@ def _land(
         mask[seen.z > land.far * 0.98] = 1.0 if land.far > 20000 else 0.0
         mask[~seen.hit] = 0
     return bed, mask, shadow
+
+
+def _paint_spots(
+    picture: Field,
+    bed: Field,
+    part: tuple["np.ndarray[tuple[int], np.dtype[np.intp]]", "np.ndarray[tuple[int], np.dtype[np.intp]]"],
+    z: Field,
+    shadow: Field,
+    scene: Scene,
+    camera: Camera,
+    light: Light,
+    grain: Grain,
+    land: Land,
+) -> None:
+    """The land at some pixels (rows, columns), `z` metres away; notes its height in `bed`."""
+    r, c = part
+    x = camera.columns()[c] * z
+    high = land.height(x, z)
+    bed[r, c] = high
+    if land.water is not None:  # ground under deep water is never seen
+        shown = high > land.water - 3.0
+        picture[r[~shown], c[~shown]] = light.fog_colour * 0.3
+        r, c, x, z, high, shadow = r[shown], c[shown], x[shown], z[shown], high[shown], shadow[shown]
+    spots = spots_of(land.height, x, z, camera.footprint(z), high)
+    colour = shade(scene, light, grain, spots, shadow)
+    share = haze_share(light, z)
+    low = np.exp(-np.maximum(spots.y, 0) / 60) * (1 - np.exp(-z / 1600)) * light.mist
+    share = 1 - (1 - share) * (1 - 0.75 * low)
+    picture[r, c] = blend(colour, fog_by_column(light, camera)[c], as_f32(share))
 
 
 def _shadows(seen: Seen, camera: Camera, light: Light, land: Land) -> Field:

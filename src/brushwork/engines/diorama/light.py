@@ -203,18 +203,9 @@ def light_for(scene: Scene) -> Light:
     fog = horizon * 0.80 + middle * 0.20
     if time in ("noon", "morning", "afternoon"):
         fog = fog * 0.62 + middle * 0.30  # distant hills turn blue, not white
-    cloud_lit = sun_tint * (0.35 + 0.42 * power) * (1 - 0.6 * grey) + horizon * 0.35 + overcast * grey * 0.5
-    cloud_dark = zenith * 0.42 + middle * 0.34 + horizon * 0.06
-    if night:
-        cloud_lit = sun_tint * 0.30 + middle * 0.6
-        cloud_dark = zenith * 0.6 + middle * 0.3
-    if scene.weather == "storm":
-        cloud_dark = cloud_dark * 0.42
-        cloud_lit = cloud_lit * 0.75
-    disc = 0.022 if not night else 0.036
-    if grey > 0.5:
-        disc = 0.0
-        stars = 0.0
+    cloud_lit, cloud_dark = _clouds(
+        sun_tint, power, grey, (zenith, middle, horizon, overcast), scene.weather, night=night
+    )
     light = Light(
         sun=_direction(elevation, azimuth),
         sun_colour=as_f32(sun_colour),
@@ -231,12 +222,28 @@ def light_for(scene: Scene) -> Light:
         cloud_cover=cover,
         cloud_lit=as_f32(cloud_lit),
         cloud_dark=as_f32(cloud_dark),
-        stars=float(stars),
+        stars=0.0 if grey > 0.5 else float(stars),
         exposure=1.0,
         is_night=night,
-        sun_disc=disc,
+        sun_disc=0.0 if grey > 0.5 else 0.036 if night else 0.022,
     )
     return _elsewhere(light, scene.place, time, grey, dim)
+
+
+def _clouds(
+    sun_tint: Field, power: float, grey: float, sky: tuple[Field, Field, Field, Field], weather: str, *, night: bool
+) -> tuple[Field, Field]:
+    """Colours of clouds in the sun and in shade, under a sky of zenith, middle, horizon and overcast."""
+    zenith, middle, horizon, overcast = sky
+    lit = sun_tint * (0.35 + 0.42 * power) * (1 - 0.6 * grey) + horizon * 0.35 + overcast * grey * 0.5
+    dark = zenith * 0.42 + middle * 0.34 + horizon * 0.06
+    if night:
+        lit = sun_tint * 0.30 + middle * 0.6
+        dark = zenith * 0.6 + middle * 0.3
+    if weather == "storm":
+        dark = dark * 0.42
+        lit = lit * 0.75
+    return lit, dark
 
 
 def _overcast(code: str, dim: float, horizon: Field, *, night: bool) -> Field:

@@ -7,7 +7,8 @@ cameras or colours.
 
 import threading
 from collections.abc import Callable
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -18,7 +19,6 @@ Field = NDArray[Any]
 """An array of float32, unless a docstring says otherwise."""
 
 SIZE = 1024
-_LOCK = threading.Lock()
 
 
 def smooth(low: float | Field, high: float | Field, value: float | Field) -> Field:
@@ -60,14 +60,21 @@ def _spectral(seed: int, power: float, low: float, high: float) -> Field:
     """Gaussian noise whose amplitude falls as f**-power between `low` and `high` cycles per texture, std 1."""
     rng = np.random.default_rng(seed)
     spectrum = np.fft.rfft2(rng.standard_normal((SIZE, SIZE)))
+    spectrum *= _gain(power, low, high)
+    field = np.fft.irfft2(spectrum, s=(SIZE, SIZE))
+    return as_f32(field / field.std())
+
+
+@lru_cache(maxsize=2)
+def _gain(power: float, low: float, high: float) -> Field:
+    """What of each frequency passes, in float64: textures of four channels ask for the same one four times."""
     fy = np.fft.fftfreq(SIZE, 1 / SIZE)[:, None]
     fx = np.fft.rfftfreq(SIZE, 1 / SIZE)[None, :]
     f = np.hypot(fy, fx)
-    gain = (
+    gain: Field = (
         np.where(f > 0, np.maximum(f, 1e-6) ** -power, 0) * np.exp(-((f / high) ** 4)) * (1 - np.exp(-((f / low) ** 4)))
     )
-    field = np.fft.irfft2(spectrum * gain, s=(SIZE, SIZE))
-    return as_f32(field / field.std())
+    return gain
 
 
 def _wrapped_gradient(field: Field) -> tuple[Field, Field]:
@@ -178,17 +185,32 @@ _MAKERS: dict[str, Callable[[], Field]] = {
 }
 
 
-@cache
-def _make(name: str) -> Field:
-    made = np.ascontiguousarray(_MAKERS[name](), dtype=np.float32)
-    made.flags.writeable = False
-    return made
+_SLOWEST_FIRST = ("ridge", "soft", "fine", "gentle", "billow", "swell", "cells")
+_LOCKS = {name: threading.Lock() for name in _MAKERS}
+
+
+_drawn: dict[str, Field] = {}
 
 
 def texture(name: str) -> Field:
     """The named texture; drawn on first use, by one thread."""
-    with _LOCK:
-        return _make(name)
+    if name not in _drawn:
+        with _LOCKS[name]:
+            if name not in _drawn:
+                made = np.ascontiguousarray(_MAKERS[name](), dtype=np.float32)
+                made.flags.writeable = False
+                _drawn[name] = made
+    return _drawn[name]
+
+
+def draw_textures() -> bool:
+    """All textures, side by side; whether there was anything left to draw."""
+    if all(name in _drawn for name in _MAKERS):
+        return False
+    with ThreadPoolExecutor(2, thread_name_prefix="textures") as pool:
+        list(pool.map(texture, _SLOWEST_FIRST))
+    _gain.cache_clear()
+    return True
 
 
 # ---------------------------------------------------------------- looking up

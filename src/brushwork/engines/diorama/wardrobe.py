@@ -1,5 +1,7 @@
 """What plants and stones wear: colours by season and place, and the dressed drawings of one picture."""
 
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import cv2
@@ -188,13 +190,35 @@ def dress_for(scene: Scene, kind: str, tint: int) -> Dress:
     )
 
 
+class Shelf:
+    """Drawings used lately, up to a number of bytes. Things are painted from far to near, so small sizes go first."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._kept: OrderedDict[Hashable, Field] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> Field | None:
+        drawing = self._kept.get(key)
+        if drawing is not None:
+            self._kept.move_to_end(key)
+        return drawing
+
+    def keep(self, key: Hashable, drawing: Field) -> Field:
+        self._kept[key] = drawing
+        self._bytes += drawing.nbytes
+        while self._bytes > self.room and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return drawing
+
+
 class Wardrobe:
     """Dressed drawings of one picture, at the sizes it needs."""
 
     def __init__(self, scene: Scene, light: Light) -> None:
         self.scene, self.light = scene, light
-        self._dressed: dict[tuple[str, int, int, int], Field] = {}
-        self._sized: dict[tuple[str, int, int, bool, int], Field] = {}
+        self._dressed = Shelf(40_000_000)
+        self._sized = Shelf(24_000_000)
 
     def _dress(self, kind: str, variant: int, tint: int, pixels: int) -> Field:
         """The dressed drawing at its smallest size that is not below `pixels`."""
@@ -202,13 +226,14 @@ class Wardrobe:
         fits = [n for n, level in enumerate(levels) if level.cover.shape[0] >= pixels]
         level = fits[-1] if fits else 0
         key = (kind, variant, tint, level)
-        if key not in self._dressed:
+        kept = self._dressed.get(key)
+        if kept is None:
             full = dress(levels[level], dress_for(self.scene, kind, tint), self.light)
             if kind in _SOFT_FOOT:  # roots melt into the ground
                 rise = np.linspace(1, 0, full.shape[0], dtype=np.float32)
                 full = full * smooth(0.0, 0.22, rise)[:, None, None]
-            self._dressed[key] = as_f32(full)
-        return self._dressed[key]
+            kept = self._dressed.keep(key, as_f32(full))
+        return kept
 
     def pick(self, kind: str, draw: float, height: float) -> "Cut":
         """Which drawing, and its exact size in pixels, for a thing with this random number and height."""
@@ -230,10 +255,11 @@ class Wardrobe:
     def window(self, cut: "Cut", left: int, top: int, right: int, bottom: int) -> Field:
         """A part of a cut-out; of large ones only that part is ever made."""
         if cut.height < _SHARED:
-            if cut.key not in self._sized:
+            kept = self._sized.get(cut.key)
+            if kept is None:
                 out = cv2.resize(cut.source, (cut.width, cut.height), interpolation=cv2.INTER_AREA)
-                self._sized[cut.key] = as_f32(out[:, ::-1] if cut.key[3] else out)
-            return self._sized[cut.key][top:bottom, left:right]
+                kept = self._sized.keep(cut.key, as_f32(out[:, ::-1] if cut.key[3] else out))
+            return kept[top:bottom, left:right]
         if cut.key[3]:
             left, right = cut.width - right, cut.width - left
         sx, sy = cut.source.shape[1] / cut.width, cut.source.shape[0] / cut.height
