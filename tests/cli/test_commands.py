@@ -199,6 +199,16 @@ def test_doctor_ends_with_one_when_something_is_wrong(brushwork: Brushwork) -> N
     assert states["data folder"] == "ok"
 
 
+def test_doctor_notices_a_setting_that_is_spelled_wrong(brushwork: Brushwork) -> None:
+    (brushwork.folder / ".env").write_text("BRUSHWORK_LINK_HUORS=2\nBRUSHWORK_API_KEY=bw_x\n")
+
+    said = brushwork("doctor", BRUSHWORK_WORKRES="3").stdout
+
+    assert "BRUSHWORK_WORKRES (did you mean BRUSHWORK_WORKERS?)" in said
+    assert "BRUSHWORK_LINK_HUORS (did you mean BRUSHWORK_LINK_HOURS?)" in said
+    assert "BRUSHWORK_API_KEY" not in said
+
+
 def test_models_list_says_what_is_in_use(brushwork: Brushwork) -> None:
     rows = brushwork.json("models", "list")
 

@@ -1,6 +1,7 @@
 """`brushwork doctor`: what is installed, what will be used, what is wrong."""
 
 import asyncio
+import difflib
 import importlib.metadata
 import importlib.util
 import os
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import typer
+from pydantic_settings import DotEnvSettingsSource
 
 from brushwork import __version__
 from brushwork.app import build_engine, open_database, open_files
@@ -22,6 +24,9 @@ from brushwork.settings import Settings
 
 State = Literal["ok", "note", "wrong"]
 LOW_DISK = 2 << 30
+
+FOR_CLIENTS = ("BRUSHWORK_API_KEY", "BRUSHWORK_SERVER")
+"""Read by `imagine` and by the examples, not by the server."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ async def examine(settings: Settings) -> list[Finding]:
     checks: tuple[Callable[[Settings], Awaitable[Finding]], ...] = (
         versions,
         machine,
+        names,
         data_folder,
         database,
         store,
@@ -77,6 +83,20 @@ async def versions(_: Settings) -> Finding:
 async def machine(_: Settings) -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return Finding("ok", "machine", f"{cores} cores, {platform.machine()}")
+
+
+async def names(_: Settings) -> Finding:
+    """A setting that is spelled differently is read by nobody, and nobody else says so."""
+    prefix = str(Settings.model_config["env_prefix"])
+    known = [prefix + name.upper() for name in Settings.model_fields]
+    everything = {name.upper() for name in (*DotEnvSettingsSource(Settings).env_vars, *os.environ)}
+    given = {name for name in everything if name.startswith(prefix)}
+    strange = sorted(given - {*known, *FOR_CLIENTS})
+    if not strange:
+        return Finding("ok", "settings", f"{len(given)} given, the others as they are")
+    hints = [(name, difflib.get_close_matches(name, known, n=1)) for name in strange]
+    said = [f"{name} (did you mean {near[0]}?)" if near else name for name, near in hints]
+    return Finding("note", "settings", f"not a setting of ours, so not used: {', '.join(said)}")
 
 
 async def data_folder(settings: Settings) -> Finding:
