@@ -3,6 +3,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
+from brushwork.accounts.keys import list_keys, revoke_key
+from brushwork.api.callers import TRUSTED_SECONDS
 from brushwork.api.events import EventStream
 from brushwork.jobs.events import Event
 from tests.api.conftest import Api
@@ -138,6 +142,33 @@ async def test_a_stream_of_an_unknown_job_or_after_nonsense_is_refused(api: Api)
     nonsense = await api.client.get(f"/v1/job/{job}/events", headers={"last-event-id": "x"})
 
     assert (unknown.status_code, nonsense.status_code) == (404, 400)
+
+
+async def test_a_stream_tells_nothing_more_once_its_key_is_revoked(api: Api) -> None:
+    job = await api.submit()
+    watching = asyncio.create_task(api.client.get(f"/v1/job/{job}/events"))
+    await asyncio.sleep(0.2)
+    async with api.services.database.write() as tx:
+        (key,) = await list_keys(tx)
+        await revoke_key(tx, key.id, now=0.0)
+    await asyncio.sleep(TRUSTED_SECONDS)
+
+    await api.services.jobs.cancel(1, job)
+
+    assert [event["status"] for event in statuses((await watching).text)] == ["pending"]
+
+
+async def test_a_stream_whose_database_goes_away_ends_and_breaks_nothing() -> None:
+    wire = Wire()
+
+    async def events() -> AsyncIterator[Event]:
+        yield PENDING
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    await wire.serve(events())
+
+    assert wire.sent[1].startswith(b"id: 3")
+    assert wire.sent[2:] == [b""]
 
 
 def statuses(text: str) -> list[dict[str, Any]]:

@@ -7,11 +7,16 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
+import structlog
 from pydantic_core import to_json
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from brushwork.errors import BrushworkError
 from brushwork.jobs.events import Event
+
+log = structlog.get_logger("brushwork.api")
 
 HEARTBEAT = b": still here\n\n"
 
@@ -42,9 +47,12 @@ class EventStream(Response):
                 await stop(sender)
 
     async def send_all(self, send: Send) -> None:
-        async with contextlib.aclosing(with_heartbeats(self.events, self.heartbeat_seconds)) as chunks:
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        try:
+            async with contextlib.aclosing(with_heartbeats(self.events, self.heartbeat_seconds)) as chunks:
+                async for chunk in chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except (BrushworkError, SQLAlchemyError) as error:  # the client asks again, and is told why
+            log.warning("events.ended", error=type(error).__name__)
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -1,5 +1,7 @@
 """Jobs, once they are accepted: look at one, cancel one, list them, watch one live."""
 
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,11 +10,13 @@ from pydantic import BeforeValidator, StringConstraints
 from starlette.responses import Response
 
 from brushwork.api.answers import job_answer, json_answer
+from brushwork.api.callers import Callers, key_in
 from brushwork.api.dependencies import CurrentAccount, CurrentServices, JobId
 from brushwork.api.events import EventStream
 from brushwork.api.java import JOB
 from brushwork.api.job_view import JobsView, JobView
 from brushwork.api.openapi import EVENT_STREAM, refusals
+from brushwork.jobs.events import Event
 from brushwork.jobs.job import ClientStatus
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
@@ -70,6 +74,7 @@ async def list_jobs(
     responses={**EVENT_STREAM, **refusals(400, 401, 404, 500, 503)},
 )
 async def watch_job(
+    request: Request,
     account: CurrentAccount,
     services: CurrentServices,
     job_id: JobId,
@@ -78,7 +83,19 @@ async def watch_job(
     """Watch a job live: server-sent events named status, progress and preview, until it has ended."""
     await services.jobs.get(account.id, job_id)  # an unknown job is a 404, not a stream
     events = services.jobs.events(account.id, job_id, after=int(last_event_id or 0))
-    return EventStream(events, heartbeat_seconds=services.heartbeat_seconds)
+    return EventStream(
+        while_key_is_good(events, services.callers, key_in(request)), heartbeat_seconds=services.heartbeat_seconds
+    )
+
+
+async def while_key_is_good(events: AsyncIterator[Event], callers: Callers, key: str) -> AsyncIterator[Event]:
+    """The events, up to the moment at which the key is revoked."""
+    async with contextlib.AsyncExitStack() as stack:
+        if isinstance(events, AsyncGenerator):
+            await stack.enter_async_context(contextlib.aclosing(events))
+        async for event in events:
+            await callers.account(key)
+            yield event
 
 
 def seconds(moment: datetime | None) -> float | None:
