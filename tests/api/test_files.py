@@ -1,6 +1,7 @@
 import time
 
 import httpx
+import pytest
 
 from brushwork.files.stored import StoredFile
 from tests.api.conftest import Api
@@ -130,3 +131,20 @@ async def test_a_file_that_is_gone_from_the_store_is_a_404_and_not_a_broken_down
     await api.services.files.delete(["jobs/j/t/0"])
 
     assert (await api.client.get(link)).status_code == 404
+
+
+async def test_a_link_with_another_extension_is_no_link(api: Api) -> None:
+    link = await link_to(api, DATA)
+
+    for extension in ["html", "svg", "exe", "jpg"]:
+        assert (await api.client.get(link.replace(".png", f".{extension}"))).status_code == 404
+
+
+@pytest.mark.parametrize("left", [b"", DATA[:100]])
+async def test_a_file_that_has_lost_its_end_is_not_passed_off_as_whole(api: Api, left: bytes) -> None:
+    link = await link_to(api, DATA)
+    await api.services.files.put("jobs/j/t/0", left, "image/png")
+
+    for headers in ({}, {"range": "bytes=50-2000"}, {"range": "bytes=500-600"}):
+        answer = await api.client.get(link, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (503, 503)

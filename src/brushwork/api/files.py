@@ -15,6 +15,7 @@ from brushwork.api.answers import error_answer
 from brushwork.api.dependencies import CurrentServices
 from brushwork.api.openapi import FILE, refusals
 from brushwork.errors import FileNotFound, RangeNotSatisfiable
+from brushwork.files.links import extension_of
 from brushwork.files.store import OpenFile
 
 router = APIRouter(tags=["files"])
@@ -50,6 +51,8 @@ async def get_file(
     if matched is None:
         raise FileNotFound
     file = await services.files.open(matched[1], expires=expires, signature=signature, now=time.time())
+    if matched[2] != extension_of(file.content_type):
+        raise FileNotFound
     headers = headers_of(file, name, expires=int(expires or 0))
     if headers["etag"] in tags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)

@@ -15,6 +15,11 @@ EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "vi
 ROUNDING = 3600.0
 
 
+def extension_of(content_type: str) -> str:
+    """What a file of this type is called after its dot."""
+    return EXTENSIONS.get(content_type, "bin")
+
+
 @dataclass(frozen=True)
 class Links:
     """Makes and checks links. `public_url` begins each, `secret` signs it, `seconds` is how long it works at least."""
@@ -26,9 +31,8 @@ class Links:
     def link(self, file_id: str, content_type: str, *, now: float) -> str:
         """An absolute URL that works until `expires_at(now)`."""
         expires = self.expires_at(now)
-        extension = EXTENSIONS.get(content_type, "bin")
         signature = self.signature(file_id, expires)
-        return f"{self.public_url}/files/{file_id}.{extension}?expires={expires}&signature={signature}"
+        return f"{self.public_url}/files/{file_id}.{extension_of(content_type)}?expires={expires}&signature={signature}"
 
     def expires_at(self, now: float) -> int:
         """When a link that is made now stops working; seconds since 1970."""

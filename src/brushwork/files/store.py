@@ -13,13 +13,13 @@ from urllib.request import url2pathname
 
 import obstore
 import sqlalchemy as sa
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
 from brushwork.database.tables import files as files_table
-from brushwork.errors import FileNotFound
+from brushwork.errors import FileNotFound, Unavailable
 from brushwork.files.links import Links
 from brushwork.files.stored import StoredFile
 
@@ -57,13 +57,20 @@ class OpenFile:
     store: ObjectStore
 
     async def read(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to but not including `end`, in chunks. Raises FileNotFound when they are gone."""
+        """The bytes from `start` up to but not including `end`, in chunks. Raises FileNotFound when they are gone.
+
+        Unavailable when they are there, but cannot be had.
+        """
         stop = self.size if end is None else end
         for at in range(start, stop, CHUNK):
             try:
                 part = await obstore.get_range_async(self.store, self.path, start=at, end=min(at + CHUNK, stop))
             except (NotFoundError, FileNotFoundError) as error:
                 raise FileNotFound from error
+            except (BaseError, OSError) as error:
+                raise Unavailable("The store of files does not answer as it should; try again later.") from error
+            if len(part) != min(at + CHUNK, stop) - at:
+                raise Unavailable("The file is damaged: a part of it is missing.")
             yield bytes(part)
 
 
