@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,3 +152,21 @@ def test_urls_are_given_our_drivers(url: str, driven: str) -> None:
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"use sqlite:///file\.db or postgresql"):
         async_url(url)
+
+
+@pytest.mark.parametrize("replace", [True, False])
+async def test_a_database_file_that_was_removed_is_not_written_to_unseen(
+    new_sqlite: NewDatabase, replace: bool
+) -> None:
+    database = Database(new_sqlite(), durable=False)
+    await new_counter(database)
+    path = Path(sa.make_url(database.url).database or "")
+    kept = path.read_bytes()
+    path.unlink()
+    if replace:
+        path.write_bytes(kept)
+
+    with pytest.raises(sa.exc.OperationalError, match="removed or replaced"):
+        async with database.write() as tx:
+            await tx.execute(ADD)
+    await database.close()

@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 BUSY_SECONDS = 30.0
@@ -44,6 +45,8 @@ class Connection:
         self.raw = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
+        self.path = path
+        self.identity = identity_of(path)
         self._connection: sqlite3.Connection | None = self.raw  # SQLAlchemy looks here to see whether it is open
         self.is_writing = False
         self.commit_seconds = 0.0  # a running mean
@@ -56,6 +59,9 @@ class Connection:
 
     async def begin_immediate(self) -> None:
         """Take the write lock, waiting for it in the loop."""
+        if identity_of(self.path) != self.identity:
+            # SQLite would go on writing to the deleted file, and lose it all with the process.
+            raise sqlite3.OperationalError(f"the database file {self.path} was removed or replaced")
         until = time.monotonic() + BUSY_SECONDS
         self.raw.execute("PRAGMA busy_timeout = 0")
         try:
@@ -101,6 +107,15 @@ class Connection:
     def stop(self) -> None:
         self._connection = None
         self.raw.close()
+
+
+def identity_of(path: str) -> tuple[int, int] | None:
+    """Which file this is, whatever its name; None when there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Cursor:
