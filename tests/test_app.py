@@ -87,3 +87,11 @@ def test_a_traceback_in_the_log_has_no_local_variables(
 def test_a_database_that_only_one_process_could_see_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must be a file"):
         asyncio.run(Database(url).close())
+
+
+async def test_a_new_data_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "data")
+
+    await open_database(settings).close()
+
+    assert settings.data_dir.stat().st_mode & 0o077 == 0

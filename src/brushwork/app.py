@@ -57,7 +57,7 @@ class FirstKey:
 
 
 def open_database(settings: Settings) -> Database:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts and pictures are nobody else's
     return Database(settings.resolved_database_url)
 
 

@@ -100,7 +100,7 @@ async def names(_: Settings) -> Finding:
 
 
 async def data_folder(settings: Settings) -> Finding:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     probe = settings.data_dir / f".probe-{os.getpid()}"
     probe.write_bytes(b"ok")
     probe.unlink()
