@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,9 @@ from PIL import Image
 
 from brushwork import __version__
 from brushwork.cli import main
+from brushwork.cli.imagine import BarSink, draw_until_interrupted, progress_bar
+from brushwork.engines.noop import NoopEngine
+from brushwork.tasks.diffusion import Diffusion
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,11 @@ def test_a_key_is_revoked(brushwork: Brushwork) -> None:
     [
         (["keys", "create", "--plan", "gold"], 2, "gold"),
         (["keys", "revoke", "77"], 1, "no key 77"),
+        (["keys", "create", "--account", ""], 2, "printable"),
+        (["keys", "create", "--account", "a" * 101], 2, "printable"),
+        (["keys", "create", "--name", "\x1b[31m"], 2, "printable"),
+        (["keys", "create", "--credits", "99999999999999999999"], 2, "credits"),
+        (["credits", "add", "99999999999999999999"], 2, "amount"),
         (["credits", "add", "80", "--account", "nobody"], 1, "nobody"),
         (["credits", "add", "0"], 2, "amount"),
         (["credits", "add", "5", "--kind", "gold"], 2, "gold"),
@@ -177,6 +188,18 @@ def test_imagine_says_how_it_read_what_it_repaired(brushwork: Brushwork) -> None
     said = brushwork("imagine", "a red fox \u2014ar 3:2", "-o", "out").stderr
 
     assert "Note: A typographic dash was read as two hyphens: --ar." in said
+
+
+def test_an_interrupt_ends_the_drawing_with_its_next_step() -> None:
+    task = Diffusion(text="a wide forest")
+    began = time.monotonic()
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    with progress_bar() as progress, pytest.raises(KeyboardInterrupt):
+        draw_until_interrupted(task, NoopEngine(seconds=30), 7, BarSink(progress, 4))
+
+    assert time.monotonic() - began < 15
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_database_is_upgraded_twice_without_harm(brushwork: Brushwork) -> None:

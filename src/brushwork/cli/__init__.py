@@ -1,5 +1,14 @@
 """The `brushwork` command: every subcommand is a chapter of this package."""
 
-from brushwork.cli.main import main
+import sys
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        # Here, not above: whoever presses Ctrl-C while a second's worth of modules is read sees no traceback either.
+        from brushwork.cli.main import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -24,7 +24,18 @@ credits = typer.Typer(help="Credits of an account.", no_args_is_help=True)  # no
 
 T = TypeVar("T")
 
-AccountName = Annotated[str, typer.Option("--account", "-a", help="Name of the account.")]
+MAX_POINTS = 1_000_000_000_000
+"""Added at once; the databases count to millions of times as much."""
+
+
+def fit_name(name: str) -> str:
+    """A name that people can read and type again."""
+    if not (name.strip() and len(name) <= 100 and name.isprintable()):
+        raise typer.BadParameter("must be 1 to 100 printable characters")
+    return name
+
+
+AccountName = Annotated[str, typer.Option("--account", "-a", callback=fit_name, help="Name of the account.")]
 
 
 def in_transaction(work: Callable[[AsyncConnection, Settings], Awaitable[T]]) -> T:
@@ -46,9 +57,9 @@ def in_transaction(work: Callable[[AsyncConnection, Settings], Awaitable[T]]) ->
 @keys.command("create")
 def create(
     account: AccountName = FIRST_ACCOUNT,
-    name: Annotated[str, typer.Option("--name", "-n", help="What the key is for.")] = "key",
+    name: Annotated[str, typer.Option("--name", "-n", callback=fit_name, help="What the key is for.")] = "key",
     plan: Annotated[PlanName | None, typer.Option(help="Put the account on this plan.")] = None,
-    credits: Annotated[int, typer.Option(min=0, help="Points to add to the account.")] = 0,  # noqa: A002
+    credits: Annotated[int, typer.Option(min=0, max=MAX_POINTS, help="Points to add to the account.")] = 0,  # noqa: A002
     as_json: AsJson = False,
 ) -> None:
     """Create a key; the account is made if there is none of that name. The key is shown once."""
@@ -126,7 +137,7 @@ def revoke(
 
 @credits.command("add")
 def add(
-    amount: Annotated[int, typer.Argument(min=1, help="How many points to add; 1000 are a dollar.")],
+    amount: Annotated[int, typer.Argument(min=1, max=MAX_POINTS, help="How many points to add; 1000 are a dollar.")],
     account: AccountName = FIRST_ACCOUNT,
     days: Annotated[float | None, typer.Option(min=0.001, help="They expire after so many days; else never.")] = None,
     kind: Annotated[Literal["point", "credit"], typer.Option(help="Points are spent before credits.")] = "point",

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import signal
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from brushwork.app import build_engine, kept_key
 from brushwork.cli.output import AsJson, console, errors, print_json
-from brushwork.engines.base import Row
+from brushwork.engines.base import Engine, Row, RowCancelled
 from brushwork.errors import BrushworkError, InvalidField, ServerError
 from brushwork.files.images import encode_png, grid
 from brushwork.settings import Settings
@@ -75,8 +76,11 @@ class BarSink:
         self.rows = rows
         self.shares: dict[int, float] = {}
         self.lock = threading.Lock()
+        self.is_stopped = False
 
     def step(self, row: Row, done: int, total: int) -> None:
+        if self.is_stopped:
+            raise RowCancelled
         with self.lock:
             self.shares[row.index] = done / total
             self.progress.update(self.bar, completed=sum(self.shares.values()) / self.rows)
@@ -94,7 +98,7 @@ def draw_here(prompt: str, settings: Settings) -> dict[str, Any]:
     seed = secrets.randbelow(2**32) if seed is None else seed
     engine = build_engine(settings)
     with progress_bar() as progress:
-        outcome: Outcome = task.run(Run(engine=engine, seed=seed, sink=BarSink(progress, len(task.rows(seed)))))
+        outcome = draw_until_interrupted(task, engine, seed, BarSink(progress, len(task.rows(seed))))
     pictures = {"grid": grid(outcome.images)} | {str(no): image for no, image in enumerate(outcome.images)}
     return {
         "files": {name: encode_png(image) for name, image in pictures.items()},
@@ -104,6 +108,22 @@ def draw_here(prompt: str, settings: Settings) -> dict[str, Any]:
         "degraded": list(outcome.degraded),
         "warnings": [dict(warning) for warning in task.warnings()],
     }
+
+
+def draw_until_interrupted(task: Diffusion, engine: Engine, seed: int, sink: BarSink) -> Outcome:
+    """Draw; an interrupt ends it with the next step, for the engine's threads could not be left otherwise."""
+
+    def stop(*_: object) -> None:
+        sink.is_stopped = True
+        signal.signal(signal.SIGINT, earlier)  # the next one is not so patient
+
+    earlier = signal.signal(signal.SIGINT, stop)
+    try:
+        return task.run(Run(engine=engine, seed=seed, sink=sink))
+    except RowCancelled:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, earlier)
 
 
 def task_of(prompt: str) -> Diffusion:
