@@ -6,14 +6,17 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Drawn once; later starts draw only what is asked for with FIRST_PICTURE="…".
 FIRST_PICTURE ?= $(if $(wildcard pictures/first-grid.png),,a red fox in a snowy forest at golden hour)
+MINUTES ?= 15
+TOOLS := src/brushwork/engines/tools/models
+SR := training/super_resolution
 
-.PHONY: run test lint format docs sheet bench clean help
+.PHONY: run test lint format docs sheet bench train-super-resolution clean help
 
 run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
 	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: .venv/installed-dev ## run all tests, on SQLite and on a PostgreSQL of their own
 	$(BIN)/python -m pytest
@@ -38,6 +41,13 @@ sheet: .venv/installed ## draw the contact sheet of forty prompts
 bench: .venv/installed-dev ## measure prompts, jobs and the API
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
+train-super-resolution: .venv/installed-training ## train the super-resolution networks anew, in twice MINUTES on one core
+	mkdir -p $(SR)/weights
+	$(BIN)/python -m training.super_resolution.train --factor 2 --minutes $(MINUTES) \
+		--out $(SR)/weights/x2.pt --onnx $(TOOLS)/super_resolution_x2.onnx
+	$(BIN)/python -m training.super_resolution.train --factor 4 --minutes $(MINUTES) --from $(SR)/weights/x2.pt \
+		--out $(SR)/weights/x4.pt --onnx $(TOOLS)/super_resolution_x4.onnx
+
 clean: ## remove .venv, caches and pictures
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache pictures
 
@@ -54,3 +64,8 @@ clean: ## remove .venv, caches and pictures
 	@echo "Installing Brushwork and what its tests need into .venv"
 	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@ .venv/installed
+
+.venv/installed-training: .venv/installed training/requirements.txt
+	@echo "Installing what training needs into .venv"
+	$(PIP) install --quiet --requirement training/requirements.txt
+	@touch $@

@@ -150,6 +150,8 @@ def placed(
 ) -> list[Spot]:
     """Places on the image plane: rows that do not collide, the hero near a third."""
     half_u, half_v = half_sides(scene)
+    carried = [spot for spot in spots if is_carried(spot, spots, asked)]  # related() sets them on what carries them
+    spots = [spot for spot in spots if spot not in carried]
     ahead = [spot for spot in spots if spot.behind == 1.0 and spot.zone in ("ground", "water", "leap")]
     back = [spot for spot in spots if spot.behind > 1.0]
     aloft = [spot for spot in spots if spot.zone in ("air", "free") and spot.behind == 1.0]
@@ -158,7 +160,25 @@ def placed(
     lean = float(np.sign(sum(spot.u for spot in ahead)) or (1 if family.random() < 0.5 else -1))
     back = behind(back, half_u, -lean if ahead else 0.0, own)
     aloft = in_air(aloft, [*ahead, *back], half_u, half_v, scene, family, own)
-    return [*back, *aloft, *ahead]
+    return [*back, *aloft, *ahead, *carried]
+
+
+def is_carried(spot: Spot, spots: list[Spot], asked: Understanding) -> bool:
+    """Whether the words put it on or in another thing of the front row, so that it needs no room of its own."""
+    return spot.behind == 1.0 and any(
+        relation.kind in ("on", "in")
+        and relation.b < len(asked.mentions)
+        and asked.mentions[relation.a] is spot.mention
+        and any(
+            base.mention is asked.mentions[relation.b]
+            and base.behind == 1.0
+            and base.zone in ("ground", "water")
+            and base.concept.kind != "celestial"
+            for base in spots
+        )
+        and not any(other.kind in ("on", "in") and other.a == relation.b for other in asked.relations)
+        for relation in asked.relations
+    )
 
 
 def ordered(spots: list[Spot], asked: Understanding) -> list[Spot]:

@@ -154,17 +154,23 @@ def draw(row: Row, sink: Sink) -> RowResult:
 
     image = as_image(paint(scene, row.width, row.height, detail=detail_of(knobs), exp=knobs.exp, on_pass=on_pass))
     sink.step(row, PASSES, PASSES)
-    _, meaningless = forbid(row.negative)
     return RowResult(
         index=row.index,
         image=image,
         applied=honoured(row.params, negative=bool(row.negative), model=row.model),
-        degraded=(
-            *not_honoured(row.params),
-            *(f"word:{word}" for word in understood(row).unknown),
-            *(f"negative:{term}" for term in meaningless),
-        ),
+        degraded=unmet(row),
         recipe=recipe_of(scene, width=row.width, height=row.height, exp=knobs.exp),
+    )
+
+
+def unmet(row: Row) -> tuple[str, ...]:
+    """What of the request the picture does not show: `parameter:…`, `word:…`, `place:…`, `negative:…`."""
+    asked, (_, meaningless) = understood(row), forbid(row.negative)
+    return (
+        *not_honoured(row.params),
+        *(f"word:{word}" for word in asked.unknown),
+        *(f"place:{name}" for name in asked.left_out),
+        *(f"negative:{term}" for term in meaningless),
     )
 
 

@@ -20,7 +20,9 @@ def finished(picture: Field, depth: Field, scene: Scene, *, exp: float = 0.0) ->
     out = np.asarray(np.clip(picture, 0, 1), np.float32)
     unit = brushes.unit_of(out)
     if scene.palette:
-        out = in_mood(out, scene.palette)
+        mood = in_mood(out, scene.palette)
+        share = 0.45 if scene.palette in ("dark", "black") and scene.time in ("night", "midnight") else 1.0
+        out = np.asarray(out + (mood - out) * np.float32(share), np.float32)  # nights are dark enough
     if scene.weird > 0:
         out = made_weird(out, scene)
     if scene.stop < 1:

@@ -15,7 +15,7 @@ from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
 from brushwork.engines.diorama.painted import OnPass, World, emphasis, forbids, haze_share
 from brushwork.engines.diorama.scatter import paint_things, place_things, split
 from brushwork.engines.diorama.scene import Scene, View
-from brushwork.engines.diorama.sky import paint_sky, sun_closeness
+from brushwork.engines.diorama.sky import paint_sky, rainbow, sun_closeness
 from brushwork.engines.diorama.space import paint_earth
 from brushwork.engines.diorama.terrain import Land, land_for
 from brushwork.engines.diorama.wardrobe import Wardrobe
@@ -100,6 +100,8 @@ def sky_and_clouds(scene: Scene, camera: Camera, light: Light, grain: Grain, det
     picture = paint_sky(camera, light, grain, scene_kind="land", show=show, weather=scene.weather)
     ratio, slope = np.meshgrid(camera.columns(), camera.rows())
     paint_clouds(picture, light, grain, ratio, slope, amount=emphasis(scene, "clouds"), octaves=min(detail, 1.5))
+    if scene.weather == "rainbow":  # drops hang before the clouds
+        picture += rainbow(light, ratio, slope) * 0.8
     whole[:shown] = picture
     return whole
 

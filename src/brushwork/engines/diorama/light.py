@@ -96,14 +96,14 @@ SKIES: dict[str, tuple[_Sky, ...]] = {
         ("#4d7fb8", "#a9b9bf", "#ffe6b8", "#ffd27d", "#ffcc7c", 13, 18, 42, 2.4, 1.0, 0.0),
     ),
     "sunset": (
-        ("#3b5490", "#b9749d", "#ffb163", "#ff8d3f", "#ff9a55", 4.5, 4, 20, 1.7, 1.3, 0.0),
-        ("#41407f", "#a95f9d", "#ff9a74", "#ffad62", "#ff9460", 4.0, 4, 22, 1.6, 1.2, 0.05),
+        ("#3b5490", "#b7868f", "#ffb163", "#ff8d3f", "#ff9a55", 4.5, 4, 20, 1.7, 1.3, 0.0),
+        ("#41407f", "#a0768f", "#ff9a74", "#ffad62", "#ff9460", 4.0, 4, 22, 1.6, 1.2, 0.05),
         ("#2d5c88", "#cf9a7e", "#ffa24c", "#ff7f38", "#ff8c4a", 5.0, 3, 18, 1.7, 1.3, 0.0),
-        ("#544a8d", "#d5729a", "#ffc07a", "#ff9a68", "#ffa070", 4.5, 6, 22, 1.6, 1.2, 0.03),
+        ("#544a8d", "#cf8a8c", "#ffc07a", "#ff9a68", "#ffa070", 4.5, 6, 22, 1.6, 1.2, 0.03),
     ),
     "dusk": (
         ("#1c3575", "#4a64a8", "#d8a7a6", "#ffab8c", "#e3b0b4", 7, 4, 26, 0.66, 0.42, 0.30),
-        ("#20306f", "#5a5fa6", "#eba48f", "#ffa27c", "#eba99f", 7, 4, 26, 0.66, 0.50, 0.25),
+        ("#20306f", "#55709f", "#e3ab94", "#ffa27c", "#e5ad9f", 7, 4, 26, 0.66, 0.50, 0.25),
         ("#153f73", "#3f76a8", "#cdb9b4", "#ffc09c", "#d9b6b4", 8, 6, 28, 0.64, 0.38, 0.30),
     ),
     "night": (
@@ -156,6 +156,10 @@ _FOG_BY_PLACE = {
     "lake": 0.75,
     "canyon": 0.6,
 }
+
+
+_SEEN_IN_FOG = {"mountains": 1500, "snow_peaks": 1500, "volcano": 1300, "island": 260, "skyline": 700, "lake": 320}
+"""Metres at least that fog leaves to see, where what gives the place its name is far."""
 
 
 def _direction(elevation: float, azimuth: float) -> Field:
@@ -217,7 +221,12 @@ def light_for(scene: Scene) -> Light:
         glow=as_f32(glow),
         glow_strength=float(glow_strength),
         fog_colour=as_f32(fog),
-        fog_distance=float(max(fog_distance * _FOG_BY_PLACE.get(scene.place, 1.0), min(fog_distance, 70))),
+        fog_distance=float(
+            max(
+                fog_distance * _FOG_BY_PLACE.get(scene.place, 1.0),
+                _SEEN_IN_FOG.get(scene.place, 70) if scene.weather == "fog" else min(fog_distance, 70),
+            )
+        ),
         mist=float(mist),
         cloud_cover=cover,
         cloud_lit=as_f32(cloud_lit),

@@ -3,6 +3,7 @@
 Only facts; the painters read them, and so does whoever composes a scene.
 """
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 
@@ -214,3 +215,25 @@ PLACES: dict[str, Place] = {
         brings=("clouds", "mountains"),
     ),
 }
+
+
+COUNTRY = frozenset({"hills", "meadow", "mountains", "forest", "sky"})
+SHOWS: Mapping[str, Set[str]] = {
+    "lake": COUNTRY | {"snow_peaks"}, "river": COUNTRY | {"autumn_forest"}, "waterfall": COUNTRY | {"jungle", "river"},
+    "village": COUNTRY, "castle_grounds": COUNTRY, "hills": COUNTRY, "meadow": COUNTRY, "mountains": COUNTRY,
+    "snow_peaks": COUNTRY, "flower_field": COUNTRY, "lavender_field": COUNTRY, "wheat_field": COUNTRY,
+    "forest": {"meadow", "sky"}, "autumn_forest": {"forest", "meadow"},
+    "winter_forest": {"forest", "meadow", "arctic"},
+    "jungle": {"forest"}, "island": {"sea", "beach", "sky"}, "beach": {"sea", "island", "sky"},
+    "sea": {"sky", "island"},
+    "arctic": {"sea", "mountains", "snow_peaks", "lake", "sky", "winter_forest"}, "volcano": {"mountains", "sky"},
+    "cyberpunk": {"city_street", "skyline"}, "city_street": {"skyline"}, "skyline": {"city_street", "sky", "river"},
+    "underwater": {"sea"}, "space": {"sky", "moon", "mars"}, "mars": {"desert", "space", "canyon", "mountains"},
+    "moon": {"space", "sky"}, "desert": {"hills", "sky"}, "canyon": {"desert", "sky", "river"},
+}  # fmt: skip
+"""Place → what else its picture shows."""
+
+
+def shows(place: str, other: str) -> bool:
+    """Whether a picture of a place also shows the other one, as its background or as what it is part of."""
+    return other == place or other in SHOWS.get(place, ())

@@ -224,8 +224,21 @@ LAYERS["underwater"] = [
 LAYERS["city_street"] = []
 LAYERS["village"] = [
     *_WILD,
-    Layer("cottage", "houses", 15, 20, 62, (6.0, 7.5), 0.62, 0.0, 60, 0.09, sunk=0.02),
-    Layer("cottage", "houses", 24, 62, 190, (6.5, 9.0), 0.62, 0.4, 120, 0.03, sunk=0.02),
+    Layer("cottage", "houses", 14, 18, 62, (6.0, 8.0), 0.88, 0.0, 60, 0.07, sunk=0.02),
+    Layer("cottage", "houses", 20, 62, 200, (7.0, 10.0), 0.85, 0.1, 120, 0.02, sunk=0.02),
     *_trees("broadleaf", (6, 12), near=22, share=0.45, patches=0.5, clear=0.12),
 ]
 LAYERS["castle_grounds"] = LAYERS["hills"]
+
+
+def layers_of(place: str, wanted: frozenset[str]) -> list[Layer]:
+    """What grows in a place; of flowers only the kind that the words name."""
+    layers = LAYERS.get(place, [])
+    if "sunflowers" not in wanted:
+        return layers
+    rest = [layer for layer in layers if layer.name != "flowers"]
+    return [*rest, *(Layer("sunflower", "flowers", c, n, f, (0.8, 1.3), 0.9) for c, n, f in _SUNFLOWERS)]
+
+
+_SUNFLOWERS = ((0.85, 2.2, 18.0), (1.2, 18.0, 60.0))
+"""Cell, near and far of the rows of sunflowers."""

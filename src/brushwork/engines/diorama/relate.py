@@ -39,12 +39,17 @@ def related(spots: list[Spot], asked: Understanding, scene: Scene) -> list[Spot]
 def moved(spot: Spot, base: Spot, kind: str, scene: Scene) -> Spot:
     """`spot` in its relation to `base`."""
     if kind == "on" and base.behind == 1.0 and base.concept.kind not in ("celestial",):
-        size = min(spot.size, base.size * 1.15)
+        count = spot.mention.count
+        _, half_v = half_sides(scene)
         seat = SEATS.get(base.concept.name, 0.86 if base.concept.kind in ("food", "object") else 0.68)
+        wide = max(base.width, base.size) * (0.9 if count > 1 else 2.0) / count
+        size = min(spot.size, base.size * 1.15, wide / aspect(spot.artwork), 0.92 * half_v + base.v - base.size * seat)
+        aside = SEAT_ASIDE.get(base.concept.name, 0.0) if count == 1 else 0.0
+        aside += (spot.number - (count - 1) / 2) * 0.9 / count
         return replace(
             spot,
-            size=size,
-            u=base.u + SEAT_ASIDE.get(base.concept.name, 0.0) * base.width,
+            size=max(size, 0.2),
+            u=base.u + aside * base.width,
             v=base.v - base.size * seat,
             zone="on",
             tilt=0.0,

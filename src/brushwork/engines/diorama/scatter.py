@@ -13,7 +13,7 @@ import numpy as np
 from brushwork.engines.diorama.camera import Camera
 from brushwork.engines.diorama.light import Light
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, hash01, smooth
-from brushwork.engines.diorama.planting import LANDMARKS, LAYERS, Layer
+from brushwork.engines.diorama.planting import LANDMARKS, Layer, layers_of
 from brushwork.engines.diorama.scene import Scene
 from brushwork.engines.diorama.terrain import Land
 from brushwork.engines.diorama.wardrobe import Wardrobe
@@ -68,7 +68,8 @@ def _cells(camera: Camera, layer: Layer, seed: int) -> tuple[Field, Field, Field
 
 def place_things(scene: Scene, camera: Camera, grain: Grain, land: Land, *, amount: float, smallest: float) -> Stand:
     """Everything that stands, far to near. `smallest`: things of fewer pixels are left out."""
-    layers = [layer for layer in LAYERS.get(scene.place, ()) if layer.name not in scene.forbidden]
+    wanted = frozenset(name for name, _ in scene.emphasis)
+    layers = [layer for layer in layers_of(scene.place, wanted) if layer.name not in scene.forbidden]
     landmark = LANDMARKS.get(scene.place)
     if landmark and landmark[1] in scene.forbidden:
         landmark = None

@@ -44,8 +44,6 @@ def paint_sky(
         add_stars(colour, camera, grain, light.stars)
     if weather == "aurora":
         colour += aurora(grain, ratio, slope)
-    if weather == "rainbow":
-        colour += rainbow(light, ratio, slope)
     if light.sun_disc > 0 and scene_kind != "space":
         if light.is_night and "moon" in show:
             paint_moon(colour, light, grain, ratio, slope, camera)
@@ -178,7 +176,7 @@ def rainbow(light: Light, ratio: Field, slope: Field) -> Field:
     length = np.sqrt(1 + ratio * ratio + slope * slope)
     anti = -(ratio * light.sun[0] + slope * light.sun[1] + light.sun[2]) / length
     angle = np.degrees(np.arccos(np.clip(anti, -1, 1)))
-    stops = hexes("#5a3fd0", "#2f7be0", "#35c26a", "#f2e04a", "#f59a3a", "#e8423a") * 0.42
+    stops = hexes("#5a3fd0", "#2f7be0", "#35c26a", "#f2e04a", "#f59a3a", "#e8423a") * 0.95
     total = np.zeros((*angle.shape, 3), np.float32)
     for radius, width, gain in ((33.5, 2.6, 1.0), (42.5, -4.0, 0.28)):
         t = (angle - radius) / width + 0.5

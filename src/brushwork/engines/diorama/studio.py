@@ -27,7 +27,7 @@ _SETS = (
 def paint_studio(scene: Scene, camera: Camera, grain: Grain) -> tuple[Field, Field]:
     """→ (picture (H, W, 3) light, depth (H, W))."""
     rng = np.random.default_rng([scene.seed, 8001])
-    dark = scene.time in ("night", "midnight")
+    dark = scene.time in ("night", "midnight") or scene.palette in ("dark", "black")
     bright, shade, floor = hexes(*_SETS[int(rng.integers(8, 10)) if dark else int(rng.integers(8))])
     ratio, slope = np.meshgrid(camera.columns(), camera.rows())
     # A cove: the floor at y = 0 bends up into the wall at z = 9.

@@ -83,6 +83,10 @@ _AUTUMN_TINTS = (
 )
 
 
+_BLOSSOM = ("#9a4a6e", "#f0a0c0", "#ffe0ee")
+"""Crowns in flower: cherry trees."""
+
+
 _STONE = {
     "desert": ("#6b3f22", "#b87b48", "#ecbd8a"),
     "canyon": ("#5e2a1b", "#b0623a", "#eaad78"),
@@ -114,8 +118,11 @@ def _leaf_tones(scene: Scene, kind: str, tint: int) -> tuple[str, ...]:
     if kind == "bush" and scene.place in ("canyon", "desert"):
         leaf = ("#3d4420", "#7d8046", "#b5b070")
     elif kind in ("broadleaf", "birch", "bush", "fern", "palm"):
+        blooms = season == "spring" and any(name == "blossoms" for name, _ in scene.emphasis)
         leaf = (
-            _AUTUMN_TINTS[tint]
+            _BLOSSOM
+            if blooms and kind in ("broadleaf", "birch")
+            else _AUTUMN_TINTS[tint]
             if season == "autumn" and kind != "palm"
             else _LEAVES["summer" if kind == "palm" else season]
         )

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from brushwork.engines.diorama.forbidden import ALSO, CONTENT, denials, forbid
 from brushwork.engines.diorama.lexicon import TOKEN, Meaning, concepts, look_up
-from brushwork.engines.diorama.places import PLACES
+from brushwork.engines.diorama.places import PLACES, shows
 
-SCENERY = frozenset({"place", "time", "weather", "season", "palette", "style"})
+SCENERY = frozenset({"place", "time", "weather", "season", "palette", "style", "element"})
 WEARABLE = frozenset({
     "dress", "kimono", "sneaker", "hiking boot", "high heel", "crown", "sun hat", "top hat", "glasses", "sunglasses",
     "backpack", "handbag", "headphones", "ring", "watch",
@@ -28,9 +28,14 @@ NATURAL = frozenset({
     ("gold", "time"), ("orange", "time"), ("red", "time"), ("yellow", "time"), ("black", "weather"),
     ("orange", "season"), ("gold", "season"), ("green", "element"), ("white", "element"), ("red", "season"),
     ("brown", "place"), ("gold", "place"), ("blue", "place"), ("white", "place"), ("black", "time"),
-    ("grey", "element"), ("yellow", "place"),
+    ("grey", "element"), ("yellow", "place"), ("teal", "element"), ("blue", "element"), ("pink", "element"),
 })  # fmt: skip
 """(colour, group) pairs that say what is so anyway: green hills, a golden sunset. Other pairs tint the picture."""
+TOPPINGS = frozenset({
+    "candle", "mushroom", "cheese", "tomato", "onion", "garlic", "strawberry", "cherries", "blueberries", "chocolate",
+    "chili", "bell pepper", "egg", "shrimp", "broccoli",
+})  # fmt: skip
+"""With a dish they are part of it, and the dish is drawn as it is."""
 MOST_UNKNOWN = 24
 
 
@@ -76,6 +81,8 @@ class Understanding:
     forbidden: frozenset[str] = field(default_factory=frozenset)
     unknown: tuple[str, ...] = ()
     """Words that were not understood, or stand for a thing that can only be drawn as something near it."""
+    left_out: tuple[str, ...] = ()
+    """Places that were asked for besides the one that is drawn, and are not to be seen in it."""
 
 
 PLACE_RANK = {
@@ -84,7 +91,7 @@ PLACE_RANK = {
         "underwater", "moon", "mars", "space", "cyberpunk", "waterfall", "volcano", "castle_grounds", "village",
         "island", "river", "beach", "lake", "canyon", "arctic", "skyline", "city_street", "lavender_field",
         "flower_field",
-        "wheat_field", "snow_peaks", "jungle", "winter_forest", "autumn_forest", "forest", "desert", "sea", "mountains",
+        "wheat_field", "jungle", "winter_forest", "autumn_forest", "forest", "desert", "sea", "snow_peaks", "mountains",
         "hills", "meadow", "sky", "studio",
     ))
 }  # fmt: skip
@@ -120,6 +127,8 @@ class Reader:
     """Whether "in" was the last small word."""
     after_thing: bool = False
     """Whether the last word was a subject."""
+    lost: bool = False
+    """Whether the last word was not understood: the adjectives before it were its own."""
     of: bool = False
     """Whether the last word was "of", right after a mention: a basket of apples."""
 
@@ -136,8 +145,9 @@ class Reader:
             phrase = " ".join(tokens[at : at + max(count, 1)])
             if not count:
                 self.not_known(token)
-                self.after_thing = False
+                self.after_thing, self.lost = False, True
             else:
+                self.lost = False
                 for meaning in chosen(meanings, tokens, at + count, denied=self.denied):
                     self.take(meaning, phrase)
             at += max(count, 1)
@@ -201,7 +211,9 @@ class Reader:
         last = self.mentions[-1] if self.mentions else None
         if last and self.after_thing and last.owner == self.owner:
             self.compound(last, concept, plural=plural)
-        elif last and self.of:
+        elif (last and self.of) or (
+            last and self.worn and concepts()[last.concept].kind == "food" and concept in TOPPINGS
+        ):
             self.not_known(phrase)
         elif last and self.worn and concept in WEARABLE and concepts()[last.concept].kind in ("person", "animal"):
             self.wear(last, phrase)
@@ -244,10 +256,10 @@ class Reader:
 
     def pause(self) -> None:
         """A comma: adjectives without a noun speak of the whole picture."""
-        if self.colour:
+        if self.colour and not self.lost:
             self.palettes.append(self.colour)
         self.count, self.colour, self.size, self.relation = None, None, 1.0, None
-        self.denied = self.worn = self.inside = self.of = self.after_thing = False
+        self.denied = self.worn = self.inside = self.of = self.after_thing = self.lost = False
 
     def not_known(self, phrase: str) -> None:
         self.denied = False
@@ -310,6 +322,7 @@ def settled(reader: Reader, weights: dict[str, float]) -> Understanding:
         elements=tuple(elements),
         forbidden=frozenset(reader.forbidden),
         unknown=tuple(reader.unknown),
+        left_out=tuple(dict.fromkeys(name for name in places[1:] if not shows(place or "", name))),
     )
 
 
