@@ -324,6 +324,22 @@ def test_a_message_says_what_was_given_and_what_is_possible() -> None:
     assert refused.value.message == '--c: "101" is out of range; possible is 0 to 100.'
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a cat --stylise 100", "--stylise is not a parameter; the nearest is --stylize."),
+        ("a cat --choas 5", "--choas is not a parameter; the nearest is --chaos."),
+        ("a cat --bananas", "--bananas is not a parameter."),
+        ("a cat --looop", "--looop is not a parameter."),  # near --loop, which only videos have
+    ],
+)
+def test_a_mistyped_flag_is_told_what_is_near(text: str, said: str) -> None:
+    with pytest.raises(PromptGrammarError) as refused:
+        parse_prompt(text)
+
+    assert refused.value.message == said
+
+
 def test_a_message_does_not_repeat_a_whole_book() -> None:
     with pytest.raises(PromptGrammarError) as refused:
         parse_prompt(f"x --{'a' * 8000}")

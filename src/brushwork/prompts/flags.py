@@ -4,6 +4,7 @@ Whether flags fit each other and the version is left to `checks.py`, after all h
 """
 
 import re
+from difflib import get_close_matches
 
 from brushwork.errors import PromptValueError
 from brushwork.prompts.checks import Written
@@ -149,10 +150,15 @@ class FlagReader:
         return grammar("unknown_parameter", f"{param} is not a parameter{self.hint(flag.name)}.", param)
 
     def hint(self, name: str) -> str:
-        """What was probably meant by `--s100` or `--AR:16:9`."""
+        """What was probably meant by `--s100`, `--AR:16:9` or `--stylise`."""
         letters = name[: next((i for i, character in enumerate(name) if not character.isalpha()), len(name))]
-        known = letters in SPELLINGS and letters != name
-        return f"; a space belongs after --{letters}" if known else ""
+        if letters in SPELLINGS and letters != name:
+            return f"; a space belongs after --{letters}"
+        if self.findings.problems or not SHORTEST_GUESS <= len(name) <= LONGEST_GUESS:
+            return ""  # one guess a prompt: comparing takes longer than reading
+        offered = [name for name, parameter in SPELLINGS.items() if not self.is_for_videos_only(parameter)]
+        near = get_close_matches(name, offered, n=1, cutoff=0.75)
+        return f"; the nearest is --{near[0]}" if near else ""
 
 
 def short(flag: Flag) -> str:
@@ -162,3 +168,6 @@ def short(flag: Flag) -> str:
 
 LONGEST_NAME = 64
 """Letters of an unknown name that an error repeats."""
+
+SHORTEST_GUESS, LONGEST_GUESS = 4, 20
+"""Letters of an unknown name that is worth a guess."""
