@@ -100,6 +100,7 @@ def test_stopping_the_server_stops_its_workers(server: Server) -> None:
 
     assert code in (0, -signal.SIGTERM)
     assert not [pid for pid in workers if is_alive(pid)]
+    assert server.output().count("Stopping") == 1
     assert "Traceback" not in server.output()
 
 

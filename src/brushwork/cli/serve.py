@@ -149,6 +149,8 @@ class Server(uvicorn.Server):
 
     def leave(self) -> None:
         """Answer what is open, then return; asked twice, return at once."""
+        if not self.should_exit:
+            console.print("Stopping: workers get a few seconds for what they draw.")
         self.force_exit = self.should_exit
         self.should_exit = True
 
