@@ -25,6 +25,7 @@ from brushwork.engines.noop import NoopEngine
 from brushwork.errors import InvalidField
 from brushwork.files.links import Links
 from brushwork.files.store import Files
+from brushwork.jobs import delivery
 from brushwork.jobs import worker as worker_module
 from brushwork.jobs.job import Job
 from brushwork.jobs.jobs import Jobs
@@ -311,6 +312,56 @@ async def test_a_store_that_is_away_delays_a_result_and_loses_nothing(
         (done,) = await ended(jobs, account, await jobs.submit(account, Sketch()))
 
     assert (done.client_status, flaky.failures) == ("completed", 0)
+
+
+class SwitchedFiles(Files):
+    """A store that is away for as long as is said."""
+
+    is_away = True
+
+    async def put(self, path: str, data: bytes, content_type: str) -> None:
+        if self.is_away:
+            raise OSError("No space left on device")
+        await super().put(path, data, content_type)
+
+
+async def test_a_job_that_was_lost_and_claimed_again_by_the_same_worker_is_kept(
+    jobs: Jobs, make_account: MakeAccount, work: Work, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.05,))
+    account = await make_account()
+    switched = SwitchedFiles(files.database, files.store, files.links)
+    engine = NoopEngine()
+
+    async with work(files=switched, engine=engine) as worker:
+        job = await jobs.submit(account, Sketch())
+        first = await until(lambda: token_at_work(worker, job))
+        await until(lambda: drawn(worker))
+        engine.seconds = 4.0  # longer than two leases
+        async with files.database.write() as tx:
+            await tx.execute(jobs_table.update().values(status="queued", owner=None, token=None, lease_until=None))
+        worker.wake.set()
+        await until(lambda: other_token_at_work(worker, job, first))
+        switched.is_away = False
+        (done,) = await ended(jobs, account, job)
+
+    async with files.database.read() as tx:
+        attempts = (await tx.execute(sa.select(jobs_table.c.attempts))).scalar_one()
+        visible = (await tx.execute(sa.select(sa.func.count()).select_from(files_table))).scalar_one()
+        assert await check_ledger(tx) == []
+    assert (done.status, attempts, visible) == ("done", 2, 5)
+
+
+async def token_at_work(worker: Worker, job: Job) -> str:
+    return worker.tokens().get(job.id, "")
+
+
+async def other_token_at_work(worker: Worker, job: Job, first: str) -> bool:
+    return worker.tokens().get(job.id, first) != first
+
+
+async def drawn(worker: Worker) -> bool:
+    return not worker.drawing
 
 
 async def test_jobs_of_a_batch_are_drawn_side_by_side(jobs: Jobs, make_account: MakeAccount, work: Work) -> None:

@@ -70,7 +70,8 @@ class Completions:
                 await asyncio.sleep(GATHER_SECONDS)
             while not self.waiting.empty():
                 batch.append(self.waiting.get_nowait())
-            await self.settle(batch)
+            for part in once_each(batch):
+                await self.settle(part)
             for finished in batch:
                 self.on_settled(finished.job)
 
@@ -123,6 +124,18 @@ class Completions:
             await self.files.delete(paths)
         except Exception as error:  # they are invisible, and go with the job when it expires
             log.warning("leftovers.kept", files=len(paths), error=repr(error))
+
+
+def once_each(batch: Sequence[Finished]) -> list[list[Finished]]:
+    """The batch, in parts that name no job twice: a job that was lost and claimed again may end twice at a time."""
+    parts: list[list[Finished]] = []
+    for finished in batch:
+        free = (part for part in parts if all(other.job.id != finished.job.id for other in part))
+        part = next(free, None)
+        if part is None:
+            parts.append(part := [])
+        part.append(finished)
+    return parts
 
 
 def is_outage(error: Exception) -> bool:

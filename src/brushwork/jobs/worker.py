@@ -141,6 +141,8 @@ class Worker:
                 await asyncio.sleep(min(2.0, 0.1 * 2**failures))
                 continue
             for job in claimed:
+                if job.id in self.at_work:  # we had lost it, and are still at it
+                    self.at_work[job.id].sink.stop()
                 self.at_work[job.id] = AtWork(job, JobSink(progress=job.progress, deadline_at=job.deadline_at))
                 self.drawing += 1
                 self.spawn(self.perform(self.at_work[job.id]))
@@ -193,7 +195,8 @@ class Worker:
         return Ending(job.id, job.account_id, "failed", token=job.token, error=error)
 
     def forget(self, job: ClaimedJob) -> None:
-        self.at_work.pop(job.id, None)
+        if job.id in self.at_work and self.at_work[job.id].job.token == job.token:
+            del self.at_work[job.id]  # else it was lost, and claimed again by ourselves
         self.wake.set()
 
     # ── keep ──
