@@ -10,7 +10,7 @@ MINUTES ?= 15
 TOOLS := src/brushwork/engines/tools/models
 SR := training/super_resolution
 
-.PHONY: run test lint format docs sheet bench train-super-resolution clean help
+.PHONY: run test lint format docs sheet gate bench train-super-resolution clean help
 
 run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
 	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
@@ -38,7 +38,10 @@ docs: .venv/installed-dev ## write docs/reference/ from the code
 sheet: .venv/installed ## draw the contact sheet of forty prompts
 	$(BIN)/python scripts/contact_sheet.py
 
-bench: .venv/installed-dev ## measure prompts, jobs and the API
+gate: .venv/installed ## draw the gate of a hundred prompts and write what was understood
+	$(BIN)/python scripts/gate.py
+
+bench: .venv/installed-dev ## measure prompts, jobs, the API and the painter
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 train-super-resolution: .venv/installed-training ## train the super-resolution networks anew, in twice MINUTES on one core

@@ -68,7 +68,8 @@ class RowResult:
     applied: Mapping[str, str] = field(default_factory=dict)
     """Parameter → "native" or "emulated"."""
     degraded: tuple[str, ...] = ()
-    """What was not understood or not honoured, as `parameter:<name>`, `word:<text>` or `negative:<text>`."""
+    """What was not understood or not honoured, as `parameter:<name>`, `word:<text>`, `place:<name>` or
+    `negative:<text>`."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """All that is needed to make the same bytes again; plain JSON."""
 

@@ -215,3 +215,21 @@ def test_weird_changes_scales_and_loosens_gravity() -> None:
     assert np.std([s.height for scene in odd for s in scene.subjects]) > np.std(
         [s.height for scene in plain for s in scene.subjects]
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_several_things_sit_side_by_side_on_one(seed: int) -> None:
+    scene = scene_of("two cats on a sofa", seed=seed)
+
+    left, right = sorted((subject for subject in scene.subjects if subject.concept == "cat"), key=lambda s: s.x)
+    sofa = next(subject for subject in scene.subjects if subject.concept == "sofa")
+    first, second, seat = (box(subject, scene) for subject in (left, right, sofa))
+    assert seat[0] < (first[0] + first[2]) / 2 < (second[0] + second[2]) / 2 < seat[2]
+    assert overlap(first, second) < 0.25
+
+
+def test_a_closed_sky_has_no_evening_glow_unless_asked() -> None:
+    glowing = {"golden_hour", "sunset", "dawn"}
+
+    assert not any(scene_of("a waterfall, overcast", index=index).time in glowing for index in range(4))
+    assert scene_of("a waterfall at sunset, overcast").time == "sunset"

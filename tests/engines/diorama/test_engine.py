@@ -12,6 +12,7 @@ from PIL import Image
 
 from brushwork.engines.base import NullSink, Op, Row, RowCancelled, RowResult
 from brushwork.engines.diorama.engine import PASSES, DioramaEngine, as_image, paint
+from brushwork.engines.diorama.noise import draw_textures
 from brushwork.engines.diorama.recipe import scene_of
 
 SIZE = 128
@@ -274,3 +275,9 @@ def test_large_pictures_side_by_side_need_less_than_seven_hundred_megabytes() ->
 
     unit = 1024 if sys.platform != "darwin" else 1
     assert int(out) * unit < 700 * 2**20
+
+
+def test_warming_up_leaves_nothing_to_prepare() -> None:
+    DioramaEngine().warm()
+
+    assert not draw_textures()

@@ -200,3 +200,27 @@ def test_understanding_is_quick_and_linear() -> None:
 def test_understanding_survives_any_text() -> None:
     for text in ("", "   ", ",,,", "🦊🦊", "ß", "a" * 8192, "of of of", "a a a a", "on the left of", "1 2 3 4", "—"):
         assert understand(text) == understand(text)
+
+
+def test_a_second_place_that_is_not_drawn_is_told() -> None:
+    assert understand("a fishing village by the sea").left_out == ("beach",)
+    assert understand("a lake in the mountains").left_out == ()
+
+
+def test_the_colour_of_an_unknown_thing_tints_nothing() -> None:
+    asked = understand("a snowman with a red scarf")
+
+    assert (asked.palette, asked.unknown) == (None, ("scarf",))
+
+
+def test_a_background_is_a_place_in_the_picture_only_when_something_is_in_it() -> None:
+    (violin,) = understand("a violin, dark background").mentions
+
+    assert violin.position is None
+
+
+def test_a_topping_belongs_to_its_dish() -> None:
+    asked = understand("a pizza with mushrooms")
+
+    assert [mention.concept for mention in asked.mentions] == ["pizza"]
+    assert asked.unknown == ("mushrooms",)

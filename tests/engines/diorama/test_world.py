@@ -14,6 +14,7 @@ from brushwork.engines.diorama import scene as scenes
 from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.places import PLACES
 from brushwork.engines.diorama.scene import Scene, View, natural_view
+from brushwork.engines.diorama.wardrobe import Shelf
 from brushwork.engines.diorama.world import World, paint_world
 
 SIZE = 96
@@ -237,3 +238,23 @@ def test_passes_are_told_in_order() -> None:
 
 def test_the_table_of_places_is_complete() -> None:
     assert set(PLACES) == set(scenes.PLACES)
+
+
+def test_a_shelf_forgets_the_oldest_drawing_first() -> None:
+    shelf, drawing = Shelf(room=2 * 64), np.zeros((4, 4), np.float32)  # 64 bytes each
+    for key in "ab":
+        shelf.keep(key, drawing)
+    shelf.get("a")
+    shelf.keep("c", drawing)
+
+    assert [key for key in "abc" if shelf.get(key) is not None] == ["a", "c"]
+
+
+def test_words_change_what_grows() -> None:
+    field = Scene(3, place="flower_field", season="spring")
+    sunny = paint_world(replace(field, emphasis=(("sunflowers", 1.6),)), natural_view(field, 96, 96)).color
+    plain = paint_world(field, natural_view(field, 96, 96)).color
+
+    lower = (slice(56, None), slice(None))
+    yellow = [(picture[lower][..., :2].min(2) - picture[lower][..., 2]).mean() for picture in (sunny, plain)]
+    assert yellow[0] > yellow[1]

@@ -66,6 +66,8 @@ def spots_of(mention: Mention, scene: Scene, asked: Understanding, own: np.rando
     size *= np.clip((mention.weight / heaviest) ** 0.5, 0.4, 1.0) * scenery_share(mention, asked)
     size *= {"background": 0.5, "foreground": 1.15}.get(mention.position or "", 1.0)
     size *= float(np.clip(math.exp(float(own.normal(0, 0.5)) * scene.weird), 0.45, 1.5))
+    if scene.chaos > 0 and not asked.camera:
+        size *= float(np.clip(math.exp(float(own.normal(0, 0.55)) * scene.chaos), 0.5, 1.4))
     zone = zone_of(mention, concept, PLACES[scene.place], scene)
     spots = []
     for number in range(mention.count):
@@ -217,7 +219,7 @@ def on_ground(
     base = feet_line(scene, half_v, asked, max(spot.size for spot in front))
     gap = min((room - total * shrink) / count, 0.22 * half_u)
     span = total * shrink + gap * count
-    left = start_of(front, span, half_u, family, own, asked) - span / 2
+    left = start_of(front, span, half_u, family, own, asked, scene) - span / 2
     result: list[Spot] = []
     for spot in front:
         step = spot.width * 1.12 + gap
@@ -237,6 +239,7 @@ def start_of(
     family: np.random.Generator,
     own: np.random.Generator,
     asked: Understanding,
+    scene: Scene,
 ) -> float:
     """Where the middle of a row lies: a third for one or two, the middle for many; or as the words say."""
     slack = max(half_u * 0.94 - span / 2, 0.0)
@@ -246,7 +249,8 @@ def start_of(
     if "centre" in wanted or asked.camera in ("portrait", "close"):
         return 0.0
     third = float(family.choice([-0.24, 0.24, 0.0, -0.18, 0.18])) * half_u if len(row) <= 2 else 0.0
-    return float(np.clip(third + own.uniform(-0.07, 0.07), -slack, slack))
+    stray = 0.07 + 0.4 * scene.chaos * half_u
+    return float(np.clip(third + own.uniform(-stray, stray), -slack, slack))
 
 
 def feet_line(scene: Scene, half_v: float, asked: Understanding, size: float) -> float:

@@ -50,6 +50,9 @@ class Dice:
         return float(self.own.uniform(-amount, amount))
 
 
+GREY = frozenset({"overcast", "rain", "storm", "snow"})
+
+
 def dice_of(seed: int, index: int, chaos: float) -> Dice:
     return Dice(np.random.default_rng([seed, 7]), np.random.default_rng([seed, 11, index]), chaos)
 
@@ -72,6 +75,8 @@ def compose(
     place = place_for(asked, dice, knobs, forbidden)
     row = PLACES[place]
     time = asked.time or time_for(place, dice, index, forbidden)
+    if not asked.time and asked.weather in GREY and time in ("golden_hour", "sunset", "dawn"):
+        time = "afternoon"  # a closed sky has no evening glow
     scene = Scene(
         seed=int(np.random.default_rng([seed, 13, index]).integers(0, 2**31)),
         place=place,

@@ -60,7 +60,7 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     bed, mask, shadow = _land(picture, seen, scene, camera, light, grain, land)
     depth = seen.z
     tell("plants")
-    things = place_things(scene, camera, grain, land, amount=detail, smallest=3.0)
+    things = place_things(scene, camera, grain, land, amount=detail, smallest=3.0 / max(detail, 1.0))
     fog = fog_by_column(light, camera)
     wardrobe = Wardrobe(scene, light)
     before = depth.copy()

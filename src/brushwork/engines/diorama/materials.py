@@ -144,6 +144,8 @@ def lay_snow(g: Grain, s: Spots) -> Field:
 def lay_wild(scene: Scene, g: Grain, s: Spots, *, snow_line: float, tree_line: float, wooded: float) -> Field:
     """Meadow, woods, rock and snow: the temperate landscape."""
     colour = lay_grass(scene, g, s)
+    if any(name == "snow_peaks" for name, _ in scene.emphasis):
+        snow_line = min(snow_line, 170)
     stand = g.at("soft", s.x, s.z, 1400, 340)
     if wooded > 0 and "trees" not in scene.forbidden:
         edge = 0.80 - 0.55 * wooded

@@ -50,6 +50,8 @@ def plain(picture: Field, sheet: Sheet) -> Field:
     if s > 0.36:
         stroke = brushes.along(out, brushes.flow(out, sigma=5 * u), reach=(3 + 8 * s) * u, samples=3)
         out = out + (stroke - out) * np.float32(min((s - 0.36) * 1.5, 0.85))
+    if s > 0.45:  # above 200 or so: paint that stands on the canvas
+        out = out + (oil(np.asarray(out, np.float32), sheet) - out) * np.float32((s - 0.45) * 1.3)
     if s > 0.05:
         grey = luma(out)[..., None]
         warm, cool = np.array([0.045, 0.018, -0.035], np.float32), np.array([-0.03, 0.012, 0.03], np.float32)
