@@ -7,6 +7,7 @@ Pure and linear in the length of the text. Knows nothing of where things will st
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from brushwork.engines.diorama.emoji import spell_out
 from brushwork.engines.diorama.forbidden import ALSO, CONTENT, denials, forbid
 from brushwork.engines.diorama.lexicon import TOKEN, Meaning, concepts, look_up
 from brushwork.engines.diorama.places import PLACES, shows
@@ -133,6 +134,9 @@ class Reader:
     """Whether the last word was "of", right after a mention: a basket of apples."""
 
     def read(self, text: str) -> None:
+        text, nameless = spell_out(text)
+        for emoji in nameless:
+            self.not_known(f"emoji {emoji}")
         tokens = TOKEN.findall(text.lower())
         at = 0
         while at < len(tokens):
