@@ -47,7 +47,7 @@ SHOTS = (
     *(Shot(f"cat --weird {weird}", CAT, {"weird": weird}) for weird in (0, 1000, 3000)),
     Shot("cat --niji 6", CAT, model="niji 6"),
     *(Shot(f"sailboat --stop {stop}", LAKE, {"stop": stop}) for stop in (10, 50, 100)),
-    Shot("sailboat --no clouds, trees", LAKE, negative=("clouds", "trees")),
+    Shot("meadow --no flowers, trees, clouds", FIELD, negative=("flowers", "trees", "clouds")),
     Shot("a cat::3 a dog::1", "a cat a dog", segments=(("a cat", 3.0), ("a dog", 1.0))),
     Shot("a cat::1 a dog::3", "a cat a dog", segments=(("a cat", 1.0), ("a dog", 3.0))),
     Shot("lemons --tile", "lemons", {"tile": True}),

@@ -55,10 +55,12 @@ def cast(camera: Camera, land: Land, *, detail: float = 1.0) -> Seen:
     counts = np.bincount((first * W + np.arange(W, dtype=np.int32)[None, :]).ravel(), minlength=(H + 1) * W).reshape(
         H + 1, W
     )
-    index = z.shape[0] - np.cumsum(counts[:H], axis=0)  # samples that are not yet high enough
+    del first
+    index = z.shape[0] - np.cumsum(counts[:H], axis=0, dtype=np.int32)  # samples that are not yet high enough
     hit = index < z.shape[0]
     k = np.minimum(index, z.shape[0] - 1)
     before = np.maximum(k - 1, 0)
+    del counts, index
     s1 = np.take_along_axis(slope, k, 0)
     s0 = np.take_along_axis(slope, before, 0)
     edge = np.take_along_axis(horizon, before, 0)

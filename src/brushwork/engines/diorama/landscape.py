@@ -24,6 +24,8 @@ from brushwork.engines.diorama.weather import paint_lightning, paint_rain, paint
 
 _AT_ONCE = 1 << 16
 """Spots of land that are painted together: few enough for the processor's cache, and for little memory."""
+_ROWS_AT_ONCE = 512
+"""Rows of sky or of beams that are painted together, for little memory."""
 _NEAR = 40.0
 """What stands nearer than this is painted over the water; what is farther is mirrored in it. Metres."""
 
@@ -75,7 +77,9 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
         paint_things(picture, depth, shadow, part, wardrobe, camera=camera, fog=fog, share=share)
     tell("weather")
     if scene.place in _SHAFTS:
-        picture += light_shafts(camera, light, grain, depth)
+        for first in range(0, depth.shape[0], _ROWS_AT_ONCE):
+            some = slice(first, first + _ROWS_AT_ONCE)
+            picture[some] += light_shafts(camera.rows()[some], camera, light, grain, depth[some])
     if light.is_night:
         moonlit(picture, depth)
     paint_weather(picture, depth, scene, camera, light, grain)
@@ -94,26 +98,32 @@ def sky_and_clouds(scene: Scene, camera: Camera, light: Light, grain: Grain, det
     whole[shown:] = light.fog_colour
     if shown == 0:
         return whole
-    upper = replace(camera.view, bottom=camera.view.top + shown / camera.row_scale, height=shown)
-    camera = replace(camera, view=upper)
+    for first in range(0, shown, _ROWS_AT_ONCE):
+        rows = min(_ROWS_AT_ONCE, shown - first)
+        top = camera.view.top + first / camera.row_scale
+        band = replace(camera, view=replace(camera.view, top=top, bottom=top + rows / camera.row_scale, height=rows))
+        whole[first : first + rows] = _sky_band(scene, band, light, grain, detail)
+    return whole
+
+
+def _sky_band(scene: Scene, camera: Camera, light: Light, grain: Grain, detail: float) -> Field:
     show = frozenset(name for name in ("sun", "moon", "stars") if name not in scene.forbidden)
     picture = paint_sky(camera, light, grain, scene_kind="land", show=show, weather=scene.weather)
     ratio, slope = np.meshgrid(camera.columns(), camera.rows())
     paint_clouds(picture, light, grain, ratio, slope, amount=emphasis(scene, "clouds"), octaves=min(detail, 1.5))
     if scene.weather == "rainbow":  # drops hang before the clouds
         picture += rainbow(light, ratio, slope) * 0.8
-    whole[:shown] = picture
-    return whole
+    return picture
 
 
 _SHAFTS = ("forest", "autumn_forest", "winter_forest", "jungle")
 
 
-def light_shafts(camera: Camera, light: Light, grain: Grain, depth: Field) -> Field:
+def light_shafts(rows: Field, camera: Camera, light: Light, grain: Grain, depth: Field) -> Field:
     """Beams between the trees, fanning out from the sun; they lie over what is far and fade over what is near."""
     if light.sun_disc <= 0 or light.sun[2] < 0.3 or light.is_night:
         return np.zeros((*depth.shape, 3), np.float32)
-    ratio, slope = np.meshgrid(camera.columns(), camera.rows())
+    ratio, slope = np.meshgrid(camera.columns(), rows)
     high = min(float(light.sun[1] / light.sun[2]) + 0.25, 0.75)  # beams come from above the crowns, whatever the hour
     dx, dy = ratio - light.sun[0] / light.sun[2], np.float32(high) - slope
     angle = np.arctan2(dx, np.maximum(dy, 0.02))

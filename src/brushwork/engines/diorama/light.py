@@ -17,7 +17,10 @@ def to_display(light: Field) -> Field:
     """Linear light (..., 3) → display colour 0..1: a soft shoulder, then gamma."""
     shape = light.shape
     flat = np.ascontiguousarray(np.maximum(light, 0), dtype=np.float32).reshape(-1, shape[-1])
-    return as_f32(cv2.pow(as_f32(1 - cv2.exp(-flat)), 1 / 2.2).reshape(shape))
+    np.negative(flat, out=flat)  # one copy only: this is the whole picture
+    cv2.exp(flat, flat)
+    np.subtract(1, flat, out=flat)
+    return as_f32(cv2.pow(flat, 1 / 2.2, flat).reshape(shape))
 
 
 def to_light(display: Field) -> Field:

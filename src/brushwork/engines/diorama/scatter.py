@@ -99,7 +99,7 @@ def _grown(
     patch = grain.at("soft", x, z, layer.patch_size * 8, 600 + sum(layer.kind.encode()) % 50)
     dense = smooth(0.42, 0.60, patch[..., 0]) * layer.patches + (1 - layer.patches)
     factor = float(dict(scene.emphasis).get(layer.name, 1.0))
-    here = keep < layer.share * dense * factor * min(amount, 1.0)
+    here = keep < layer.share * dense * factor * (amount if amount < 1 else min(amount**0.4, 1.6))
     here &= (z > layer.near) & (z < layer.far) & (np.abs(x) > layer.clear * z + layer.clear * 14)
     size = layer.size[0] + (layer.size[1] - layer.size[0]) * (draw * 7.77 % 1) * (0.6 + 0.4 * patch[..., 1])
     size = as_f32(size * (0.5 + 0.5 * min(factor, 1.6)))
