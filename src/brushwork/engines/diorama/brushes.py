@@ -141,8 +141,13 @@ def saturated(picture: Field, factor: float) -> Field:
 
 def contrasted(picture: Field, amount: float) -> Field:
     """An S-curve; 0 leaves it."""
-    curve = picture * picture * (3 - 2 * picture)
-    return np.asarray(picture + (curve - picture) * np.float32(amount), np.float32)
+    curve = np.asarray(3 - 2 * picture, np.float32)
+    curve *= picture
+    curve *= picture
+    curve -= picture
+    curve *= np.float32(amount)
+    curve += picture
+    return curve
 
 
 def vignette(picture: Field, amount: float) -> Field:
@@ -155,9 +160,14 @@ def vignette(picture: Field, amount: float) -> Field:
 
 def bloom(picture: Field, amount: float, unit: float, *, threshold: float = 0.72) -> Field:
     """Light spills over from the brightest parts."""
-    bright = np.clip((picture - threshold) / (1 - threshold), 0, 1) * picture
-    halo = (
-        blurred(np.asarray(bright, np.float32), 9 * unit) * 0.6
-        + blurred(np.asarray(bright, np.float32), 28 * unit) * 0.6
-    )
-    return np.asarray(1 - (1 - np.clip(picture, 0, 1)) * (1 - np.clip(halo * amount, 0, 1)), np.float32)
+    bright = np.asarray(picture - np.float32(threshold), np.float32)  # in place from here: pictures can be large
+    bright /= np.float32(1 - threshold)
+    np.clip(bright, 0, 1, out=bright)
+    bright *= picture
+    halo = blurred(bright, 9 * unit) + blurred(bright, 28 * unit)
+    halo *= np.float32(0.6 * amount)
+    np.clip(halo, 0, 1, out=halo)
+    dark = np.clip(picture, 0, 1, out=bright)
+    np.subtract(1, dark, out=dark)
+    dark *= np.subtract(1, halo, out=halo)
+    return np.asarray(np.subtract(1, dark, out=dark), np.float32)

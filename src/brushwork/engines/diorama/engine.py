@@ -191,7 +191,9 @@ def paint(
     else:
         paint_subjects(world, scene)
     tell("finish")
-    return finished(world.color, world.depth, scene, exp=exp)
+    colour, depth = world.color, world.depth
+    del world  # a large picture's water and light are not needed any more
+    return finished(colour, depth, scene, exp=exp)
 
 
 def as_image(colours: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> Image.Image:
