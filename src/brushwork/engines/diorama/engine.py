@@ -91,6 +91,7 @@ class DioramaEngine:
         first = [wanted(row, sink, sketch) for row in rows[:1]]  # alone, so that something is seen at once
         with ThreadPoolExecutor(workers, thread_name_prefix="diorama") as pool:
             sketched = [*first, *pool.map(lambda row: wanted(row, sink, sketch), rows[1:])]
+            give_back_memory()
             drawn = list(pool.map(lambda row: wanted(row, sink, draw), [row for row in sketched if row]))
         give_back_memory()
         return [result for result in drawn if result]

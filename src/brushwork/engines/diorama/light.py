@@ -165,6 +165,12 @@ _SEEN_IN_FOG = {"mountains": 1500, "snow_peaks": 1500, "volcano": 1300, "island"
 """Metres at least that fog leaves to see, where what gives the place its name is far."""
 
 
+def _fog_distance(scene: Scene, usual: float) -> float:
+    """Metres, from what is usual for the weather."""
+    least = _SEEN_IN_FOG.get(scene.place, 70) if scene.weather == "fog" else min(usual, 70)
+    return float(max(usual * _FOG_BY_PLACE.get(scene.place, 1.0), least))
+
+
 def _direction(elevation: float, azimuth: float) -> Field:
     e, a = np.radians(elevation), np.radians(azimuth)
     return as_f32([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)])
@@ -224,12 +230,7 @@ def light_for(scene: Scene) -> Light:
         glow=as_f32(glow),
         glow_strength=float(glow_strength),
         fog_colour=as_f32(fog),
-        fog_distance=float(
-            max(
-                fog_distance * _FOG_BY_PLACE.get(scene.place, 1.0),
-                _SEEN_IN_FOG.get(scene.place, 70) if scene.weather == "fog" else min(fog_distance, 70),
-            )
-        ),
+        fog_distance=_fog_distance(scene, fog_distance),
         mist=float(mist),
         cloud_cover=cover,
         cloud_lit=as_f32(cloud_lit),
