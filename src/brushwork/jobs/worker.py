@@ -8,6 +8,7 @@ it could not finish.
 import _thread
 import asyncio
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -42,6 +43,7 @@ REPORT_POLL_SECONDS = 0.1
 STOPS_SECONDS = 0.25
 """On SQLite every change of the file may be a cancel; it is looked into at most this often."""
 MAX_BATCH = 16
+DRAWING_NICENESS = 5
 GRACE_SECONDS = 5.0
 """How long a stopping worker lets its jobs go on before it gives them back."""
 GOODBYE_SECONDS = 5.0
@@ -185,6 +187,7 @@ class Worker:
 
     def draw(self, work: AtWork) -> tuple[Outcome, list[Picture]]:
         """Run the task and encode its pictures. Slow: in the job's own thread."""
+        give_way()
         job = work.job
         task = self.tasks[job.task].model_validate(job.input)
         run = Run(engine=self.engine, seed=job.seed, sink=work.sink, expect=work.sink.expect)
@@ -281,6 +284,12 @@ def drawn_together(engine: Engine) -> int:
     """As many jobs as the engine can draw side by side, by its own account."""
     largest = max((one.batch_max for many in engine.capabilities().values() for one in many), default=1)
     return max(1, min(MAX_BATCH, largest))
+
+
+def give_way() -> None:
+    """Let this thread, and those it starts, yield to the event loops of worker and server when cores are short."""
+    if sys.platform == "linux":  # where a priority is each thread's own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), DRAWING_NICENESS)
 
 
 def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
