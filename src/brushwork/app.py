@@ -56,9 +56,10 @@ class FirstKey:
     is_new: bool
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, courteous: bool = False) -> Database:
+    """The database of the settings. A courteous process lets others write between two writes of its own."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts and pictures are nobody else's
-    return Database(settings.resolved_database_url)
+    return Database(settings.resolved_database_url, courteous=courteous)
 
 
 def open_files(settings: Settings, database: Database) -> Files:

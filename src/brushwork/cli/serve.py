@@ -169,7 +169,7 @@ async def supervise(settings: Settings, database: Database, stop: asyncio.Event)
 
 
 async def work_forever(settings: Settings, device: str, supervised: bool) -> None:
-    database = open_database(settings)
+    database = open_database(settings, courteous=True)
     stop = asyncio.Event()
     on_signals(stop.set)
     try:

@@ -19,6 +19,9 @@ from brushwork.database.inline_sqlite import connector
 
 RESTED_SECONDS = 1.0
 
+COURTESY_SECONDS = 0.006
+"""Longer than another process waits between two tries to get SQLite's write lock."""
+
 QUIET: Mapping[str, Any] = {"hide_parameters": True}
 """A failing statement is logged without its values: there are prompts among them."""
 
@@ -26,7 +29,7 @@ QUIET: Mapping[str, Any] = {"hide_parameters": True}
 class Database:
     """Owns the connections to one database, SQLite or PostgreSQL, by URL."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, durable: bool = True) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, durable: bool = True, courteous: bool = False) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = (
@@ -35,6 +38,9 @@ class Database:
         self.writing = self.engine.execution_options(brushwork_write=True)
         # SQLite has one writer: waiting here is fair and instant, waiting inside SQLite is a polled sleep.
         self._writer = asyncio.Lock() if self.is_sqlite else None
+        # Whoever writes again at once always finds the lock free; other processes, which ask now and then, never do.
+        self._pause = COURTESY_SECONDS if courteous else 0.0
+        self._wrote_at = 0.0
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -43,8 +49,14 @@ class Database:
             async with self.engine.begin() as tx:
                 yield tx
             return
-        async with self._writer, self.writing.begin() as tx:
-            yield tx
+        async with self._writer:
+            if (pause := self._wrote_at + self._pause - time.monotonic()) > 0:
+                await asyncio.sleep(pause)
+            try:
+                async with self.writing.begin() as tx:
+                    yield tx
+            finally:
+                self._wrote_at = time.monotonic()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
