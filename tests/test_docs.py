@@ -15,7 +15,7 @@ import typer
 
 import brushwork.prompts
 import generate_docs
-from brushwork.cli.main import app
+from brushwork.cli.command import app
 from brushwork.database.tables import metadata
 from brushwork.errors import PromptGrammarError, PromptValueError, all_errors
 from brushwork.prompts.parameters import PARAMETERS

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from brushwork.cli.main import app
+from brushwork.cli.command import app
 from reference.markdown import anchor, code, fence, page, table
 
 EXAMPLES = {

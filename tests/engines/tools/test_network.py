@@ -46,7 +46,7 @@ def test_a_batch_keeps_its_pictures_apart() -> None:
 
 def test_neither_the_api_nor_the_list_of_networks_loads_the_runtime() -> None:
     code = (
-        "import sys, brushwork.app, brushwork.cli.main, brushwork.engines.tools.super_resolution;"
+        "import sys, brushwork.app, brushwork.cli.command, brushwork.engines.tools.super_resolution;"
         "sys.exit('onnxruntime' in sys.modules)"
     )
 
