@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from brushwork.engines.diorama.places import PLACES
 from brushwork.engines.diorama.scene import TIMES, WEATHERS, Scene, natural_view
-from brushwork.engines.diorama.world import paint_world
+from brushwork.engines.diorama.worlds.places import PLACES
+from brushwork.engines.diorama.worlds.world import paint_world
 
 
 def scene_at(place: str, time: str, weather: str, seed: int) -> Scene:

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from brushwork.engines.diorama.lexicon import KINDS, concepts, phrases
 from brushwork.engines.diorama.params import HONOURED
+from brushwork.engines.diorama.words.lexicon import KINDS, concepts, phrases
 from brushwork.prompts.parameters import PARAMETERS
 from reference.markdown import anchor, code, page, table
 

@@ -6,13 +6,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from brushwork.engines.diorama.compose import compose
-from brushwork.engines.diorama.forbidden import forbid
-from brushwork.engines.diorama.lexicon import concepts
+from brushwork.engines.diorama.layout.compose import compose
 from brushwork.engines.diorama.params import Knobs
 from brushwork.engines.diorama.scene import Scene, Subject
-from brushwork.engines.diorama.sprites import aspect
-from brushwork.engines.diorama.words import understand, understand_all
+from brushwork.engines.diorama.subjects.sprites import aspect
+from brushwork.engines.diorama.words.forbidden import forbid
+from brushwork.engines.diorama.words.lexicon import concepts
+from brushwork.engines.diorama.words.reading import understand, understand_all
 
 Box = tuple[float, float, float, float]
 CROWDS = (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brushwork.engines.diorama.emoji import artwork_names, spell_out
-from brushwork.engines.diorama.words import understand
+from brushwork.engines.diorama.words.emoji import artwork_names, spell_out
+from brushwork.engines.diorama.words.reading import understand
 
 
 @pytest.mark.parametrize(

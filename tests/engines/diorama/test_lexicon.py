@@ -5,12 +5,12 @@ import time
 import numpy as np
 import pytest
 
-from brushwork.engines.diorama import sprites
-from brushwork.engines.diorama.grade import MOODS
-from brushwork.engines.diorama.lexicon import HABITATS, KINDS, concepts, normalised, phrases, singulars
-from brushwork.engines.diorama.places import PLACES
-from brushwork.engines.diorama.recolour import COLOURS
+from brushwork.engines.diorama.looks.grade import MOODS
 from brushwork.engines.diorama.scene import SEASONS, STYLES, TIMES, WEATHERS
+from brushwork.engines.diorama.subjects import sprites
+from brushwork.engines.diorama.subjects.recolour import COLOURS
+from brushwork.engines.diorama.words.lexicon import HABITATS, KINDS, concepts, normalised, phrases, singulars
+from brushwork.engines.diorama.worlds.places import PLACES
 
 VALUES = {
     "place": set(PLACES),

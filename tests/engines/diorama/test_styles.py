@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brushwork.engines.diorama import brushes
-from brushwork.engines.diorama.brushes import Field
-from brushwork.engines.diorama.grade import MOODS, finished, in_mood
-from brushwork.engines.diorama.recolour import COLOURS, recoloured
+from brushwork.engines.diorama.looks import brushes
+from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.looks.grade import MOODS, finished, in_mood
+from brushwork.engines.diorama.looks.styles import STYLES as TABLE
 from brushwork.engines.diorama.scene import STYLES, Scene, natural_view
-from brushwork.engines.diorama.sprites import drawn
-from brushwork.engines.diorama.styles import STYLES as TABLE
-from brushwork.engines.diorama.subjects import paint_subjects
-from brushwork.engines.diorama.world import paint_world
+from brushwork.engines.diorama.subjects.recolour import COLOURS, recoloured
+from brushwork.engines.diorama.subjects.sprites import drawn
+from brushwork.engines.diorama.subjects.standing import paint_subjects
+from brushwork.engines.diorama.worlds.world import paint_world
 from tests.engines.diorama.test_compose import scene_of
 
 SIZE = 256

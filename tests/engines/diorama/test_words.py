@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from brushwork.engines.diorama.forbidden import forbid
-from brushwork.engines.diorama.words import Understanding, understand, understand_all
+from brushwork.engines.diorama.words.forbidden import forbid
+from brushwork.engines.diorama.words.reading import Understanding, understand, understand_all
 
 # prompt → (place, {concept: count}, other fields)
 Expected = tuple[str | None, dict[str, int], dict[str, str]]

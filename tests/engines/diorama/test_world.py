@@ -12,10 +12,10 @@ import pytest
 
 from brushwork.engines.diorama import scene as scenes
 from brushwork.engines.diorama.noise import Field
-from brushwork.engines.diorama.places import PLACES
+from brushwork.engines.diorama.plants.wardrobe import Shelf
 from brushwork.engines.diorama.scene import Scene, View, natural_view
-from brushwork.engines.diorama.wardrobe import Shelf
-from brushwork.engines.diorama.world import World, paint_world
+from brushwork.engines.diorama.worlds.places import PLACES
+from brushwork.engines.diorama.worlds.world import World, paint_world
 
 SIZE = 96
 
@@ -81,7 +81,7 @@ def test_the_same_scene_has_the_same_bytes_also_in_another_thread(place: str) ->
 def test_the_same_scene_has_the_same_bytes_in_another_process() -> None:
     script = (
         "import hashlib; from brushwork.engines.diorama.scene import *;"
-        "from brushwork.engines.diorama.world import paint_world;"
+        "from brushwork.engines.diorama.worlds.world import paint_world;"
         "s = Scene(seed=11, place='forest', time='dawn');"
         "print(hashlib.sha256(paint_world(s, natural_view(s, 64, 64)).color.tobytes()).hexdigest())"
     )

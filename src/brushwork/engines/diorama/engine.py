@@ -1,7 +1,7 @@
 """The painter as an engine: rows in, pictures out. Passes from coarse to fine, each of which can be the last.
 
-What a prompt means is in words.py, where things stand in compose.py, how the world looks in world.py; this chapter
-only runs them in order, reports each pass, and tells what was honoured. Knows no job and no network.
+What a prompt means is in words/, where things stand in layout/, how the world looks in worlds/; this chapter only
+runs them in order, reports each pass, and tells what was honoured. Knows no job and no network.
 """
 
 import ctypes
@@ -18,17 +18,19 @@ import numpy as np
 from PIL import Image
 
 from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink
-from brushwork.engines.diorama import lexicon, noise, sprites
-from brushwork.engines.diorama.compose import compose
-from brushwork.engines.diorama.forbidden import forbid
-from brushwork.engines.diorama.grade import finished
+from brushwork.engines.diorama import noise
+from brushwork.engines.diorama.layout.compose import compose
+from brushwork.engines.diorama.looks.grade import finished
 from brushwork.engines.diorama.params import HONOURED, Knobs, honoured, knobs_of, not_honoured
-from brushwork.engines.diorama.pattern import toss_subjects
 from brushwork.engines.diorama.recipe import recipe_of
 from brushwork.engines.diorama.scene import Scene, natural_view
-from brushwork.engines.diorama.subjects import paint_subjects
-from brushwork.engines.diorama.words import Understanding, understand_all
-from brushwork.engines.diorama.world import paint_world
+from brushwork.engines.diorama.subjects import sprites
+from brushwork.engines.diorama.subjects.pattern import toss_subjects
+from brushwork.engines.diorama.subjects.standing import paint_subjects
+from brushwork.engines.diorama.words import lexicon
+from brushwork.engines.diorama.words.forbidden import forbid
+from brushwork.engines.diorama.words.reading import Understanding, understand_all
+from brushwork.engines.diorama.worlds.world import paint_world
 
 MODELS = ("6", "6.1", "7", "8", "8.1", "niji 6")
 WORLD_PASSES = 5

@@ -1,0 +1,1 @@
+"""Light, and everything that is above the land or beyond it."""

@@ -1,0 +1,1 @@
+"""The things a prompt names: their artwork, and how it comes to stand in a painted world."""

@@ -1,0 +1,1 @@
+"""Streets, skylines and the walls of houses."""

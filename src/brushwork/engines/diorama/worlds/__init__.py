@@ -1,0 +1,1 @@
+"""Whole worlds without their subjects, one painter a kind of place."""
