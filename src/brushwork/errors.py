@@ -17,8 +17,11 @@
     ├── RequestTimeout 408
     ├── Conflict 409
     ├── PayloadTooLarge 413
+    │   └── PictureTooLarge         more bytes or pixels than a picture may have
     ├── RangeNotSatisfiable 416     only for downloads
     ├── Unprocessable 422
+    │   ├── UnreadablePicture       not a picture, or one we do not take
+    │   ├── UnreachablePicture      a URL that gives no picture
     │   └── PromptValueError        a bad value, range or length inside a prompt
     ├── TooManyRequests 429
     ├── JobCancelled 499            only in `error` of a job
@@ -174,6 +177,15 @@ class PayloadTooLarge(BrushworkError):
     code = "payload_too_large"
 
 
+class PictureTooLarge(PayloadTooLarge):
+    """A picture has more bytes or pixels than are taken here."""
+
+    code = "picture_too_large"
+
+    def __init__(self, field: str, problem: str, **detail: Any) -> None:
+        super().__init__(f"{field}: {problem}", field=field, **detail)
+
+
 class RangeNotSatisfiable(BrushworkError):
     """The part of a file that was asked for lies outside it."""
 
@@ -189,6 +201,24 @@ class Unprocessable(BrushworkError):
 
     status = 422
     code = "unprocessable"
+
+
+class UnreadablePicture(Unprocessable):
+    """A file is not a picture, is damaged, or is of a kind that is not taken here."""
+
+    code = "unreadable_picture"
+
+    def __init__(self, field: str, problem: str, **detail: Any) -> None:
+        super().__init__(f"{field}: {problem}", field=field, **detail)
+
+
+class UnreachablePicture(Unprocessable):
+    """A URL is well formed, but no picture can be had from it."""
+
+    code = "unreachable_picture"
+
+    def __init__(self, field: str, problem: str, **detail: Any) -> None:
+        super().__init__(f"{field}: {problem}", field=field, **detail)
 
 
 class PromptValueError(Unprocessable):
