@@ -107,6 +107,8 @@ def paint(world: World, scene: Scene, pose: Pose) -> None:
     target = world.color[y0:y1, x0:x1]
     target += (part[..., :3] - target) * alpha[..., None]
     depth[...] = np.where(alpha > 0.5, np.float32(pose.subject.z), depth)
+    if world.cover is not None:
+        world.cover[y0:y1, x0:x1] += (1 - world.cover[y0:y1, x0:x1]) * alpha
     if not on_something(pose.subject, scene):
         mirror(world, scene, pose, lit)
     if pose.subject.concept in GLOWS:

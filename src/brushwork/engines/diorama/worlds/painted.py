@@ -26,6 +26,8 @@ class World:
     light: Light
     camera: Camera
     ground_height: Callable[[float, float], float]
+    cover: Field | None = None
+    """(H, W) 0..1, how much of each pixel subjects hide; kept by `paint_subjects` where somebody asks for it."""
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float, float]:
         """A place in the world → (px, py, pixels per metre)."""
