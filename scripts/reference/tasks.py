@@ -35,7 +35,7 @@ def tasks_page() -> str:
 def section(name: str, task: type[Task]) -> str:
     facts = f"Makes {KINDS[task.makes]}. Costs {PRICES[name]} points before the multipliers of its prompt."
     if task.takes:
-        facts += f" Follows a job that made {KINDS[task.takes]}."
+        facts += f" Follows a job that made {' or '.join(KINDS[kind] for kind in sorted(task.takes))}."
     facts += f" Needs an engine that can {code(Op(task.needs).value)}."
     body = json.dumps(task.example, ensure_ascii=False)
     request = f"curl -X POST http://127.0.0.1:8080/api/v1/{name} \\\n  -H \"x-api-key: $KEY\" -d '{body}'"

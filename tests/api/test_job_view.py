@@ -17,7 +17,7 @@ NOW = 1_760_408_600.0
 class Upscale(Task):
     name: ClassVar[str] = "upscale"
     needs: ClassVar[Op] = Op.TEXT_TO_IMAGE
-    takes: ClassVar[Kind | None] = "grid"
+    takes: ClassVar[frozenset[Kind]] = frozenset({"grid"})
     makes: ClassVar[Kind] = "image"
     example: ClassVar[dict[str, Any]] = {}
 
@@ -28,13 +28,13 @@ class Reroll(Upscale):
 
 class Animate(Upscale):
     name: ClassVar[str] = "video-diffusion"
-    takes: ClassVar[Kind | None] = None
+    takes: ClassVar[frozenset[Kind]] = frozenset()
     makes: ClassVar[Kind] = "video"
 
 
 class Describe(Upscale):
     name: ClassVar[str] = "describe"
-    takes: ClassVar[Kind | None] = None
+    takes: ClassVar[frozenset[Kind]] = frozenset()
     makes: ClassVar[Kind] = "text"
 
 

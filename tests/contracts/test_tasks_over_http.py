@@ -24,8 +24,8 @@ async def api(tmp_path: Path, new_sqlite: NewDatabase) -> Any:
 
 @every_task
 async def test_the_example_of_every_task_that_starts_from_nothing_is_accepted(api: Api, task: type[Task]) -> None:
-    if task.takes is not None:
-        assert task.takes in ("grid", "image", "video", "text")
+    if task.takes:
+        assert task.takes <= {"grid", "image", "video", "text"}
         return
 
     answer = await api.client.post(f"/api/v1/{task.name}", json=task.example)

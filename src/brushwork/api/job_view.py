@@ -196,7 +196,7 @@ def actions_of(job: Job, kind: Kind, tasks: Mapping[str, type[Task]], *, now: fl
     pictures = [file for file in job.files if file.role == "image"]
 
     def accepted(name: str) -> bool:
-        return is_open and name in tasks and tasks[name].takes == kind
+        return is_open and name in tasks and kind in tasks[name].takes
 
     numbers = {name: list(range(len(pictures))) if accepted(name) else [] for name in PICTURE_ACTIONS}
     return AvailableActions(**numbers, reroll=accepted("reroll"))

@@ -7,7 +7,7 @@ URL or database. Whoever calls it brings a `Sink`, through which progress and pr
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from PIL.Image import Image
 
@@ -16,6 +16,51 @@ class Op(StrEnum):
     """What can be asked of an engine."""
 
     TEXT_TO_IMAGE = "text_to_image"
+    VARY = "vary"
+    """A picture like `source`, as far from it as `strength` says: variation, remix."""
+    INPAINT = "inpaint"
+    """Repaint the canvas where `mask` says, going on from `source`, which lies at `place`: pan, outpaint, edit."""
+    BLEND = "blend"
+    """One picture out of all `references`."""
+    RETEXTURE = "retexture"
+    """The shapes of `source` with other materials."""
+    UPSCALE = "upscale"
+    """`source`, larger: the same at strength 0, with invented detail above."""
+    ENHANCE = "enhance"
+    """The finished picture of which `source` is the draft."""
+
+
+class Place(NamedTuple):
+    """Where a picture lies on a canvas, in pixels; parts of it may be outside."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture that is worked on."""
+
+    image: Image
+    """Upright, RGB or RGBA."""
+    recipe: Mapping[str, Any] | None = None
+    """How an engine of ours made it; None for a picture from outside. An engine may use a recipe of its own."""
+
+
+Role = Literal["image", "style", "character", "omni", "blend"]
+"""What a reference is for: image prompt, `--sref`, `--cref`, `--oref`, a part of a blend."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A picture that a row is to be like in some way."""
+
+    role: Role
+    source: Source
+    weight: float = 1.0
+    """Share of it, 1 is normal: `--iw` 0-3 as it is, `--sw` and `--cw` / 100, `--ow` / 100."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +102,15 @@ class Row:
     """Explicit prompt parameters by canonical name: chaos 0-100, stylize 0-1000, weird 0-3000, stop 10-100,
     quality .25-4, tile, raw, draft, hd, exp 0-100, and those the engine may not know."""
     warnings: tuple[str, ...] = ()
+    op: Op = Op.TEXT_TO_IMAGE
+    source: Source | None = None
+    place: Place | None = None
+    """Where `source` lies on the canvas of an INPAINT row; None: it fills it."""
+    mask: Image | None = None
+    """Mode L, (width, height) of the row: 255 is repainted, 0 is kept. Whoever asks puts the kept pixels back."""
+    strength: float = 0.0
+    """0-1: how far from `source`."""
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +173,12 @@ class Engine(Protocol):
 
     def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
         """Draw the rows; blocks. Same rows, same bytes, whoever shares the batch. Cancelled rows are left out."""
+
+    def describe(self, source: Source) -> Sequence[str]:
+        """Four different prompts, without parameters, that would give such a picture."""
+
+    def word_weights(self, words: Sequence[str]) -> Sequence[float]:
+        """How much of a prompt's meaning is lost without each of its words, 0-1, in their order."""
 
 
 class NullSink:

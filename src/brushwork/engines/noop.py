@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink
+from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
 
 
 class NoopEngine:
@@ -17,7 +17,7 @@ class NoopEngine:
         self.seconds = seconds
 
     def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
-        return {"noop": (Capability(op=Op.TEXT_TO_IMAGE, max_side=8, passes=10, batch_max=256),)}
+        return {"noop": tuple(Capability(op=op, max_side=8, passes=10, batch_max=256) for op in Op)}
 
     def cost(self, row: Row) -> Cost:  # noqa: ARG002  # every row costs the same
         return Cost(seconds=self.seconds, bytes=256, passes=10)
@@ -36,6 +36,12 @@ class NoopEngine:
             if not wanted:
                 break
         return [RowResult(row.index, flat_colour(row.seed + row.index), degraded=("engine:noop",)) for row in wanted]
+
+    def describe(self, source: Source) -> Sequence[str]:
+        return [f"a picture of {source.image.width} by {source.image.height} pixels, {word}" for word in "abcd"]
+
+    def word_weights(self, words: Sequence[str]) -> Sequence[float]:
+        return [1.0] * len(words)
 
 
 def still_wanted(row: Row, done: int, sink: Sink) -> bool:

@@ -7,13 +7,17 @@ A task is its request body and four answers: is it acceptable (`check`), what it
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from PIL.Image import Image
+from PIL.Image import open as open_image
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
-from brushwork.engines.base import Engine, Op, Row, RowCancelled, RowResult, Sink
+from brushwork.engines.base import Engine, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.tasks.sources import Given, Parent, Wanted
 
 Kind = Literal["grid", "image", "video", "text"]
 """What a job makes, and what a follow-up takes. Never the name of a task."""
@@ -40,6 +44,28 @@ class Run:
     sink: Sink
     expect: Callable[[Sequence[Row]], None] = lambda rows: None  # noqa: ARG005
     """Told which rows are about to be drawn, so that progress is a share of all of them."""
+    given: Sequence[Given] = ()
+    """What became of `wanted()`, in its order."""
+    data: Sequence[bytes] = ()
+    """The encoded pictures of `given`, cleaned: PNG (b"" for a job as a whole)."""
+    scratch: Path = Path()
+    """A folder for what is too large for memory; it is removed when the job has ended."""
+
+    def picture(self, index: int = 0) -> Source:
+        """A given picture, decoded."""
+        with open_image(BytesIO(self.data[index])) as picture:
+            picture.load()
+            return Source(picture, self.given[index].recipe)
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """A finished file on disk, for results that never were a picture in memory."""
+
+    path: Path
+    content_type: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -47,6 +73,8 @@ class Outcome:
     """What a task made. `images` are in order; a grid of them is put together by whoever stores them."""
 
     images: Sequence[Image] = ()
+    files: Sequence[MadeFile] = ()
+    """Instead of `images`: files in the job's scratch folder."""
     applied: Mapping[str, str] = field(default_factory=dict)
     degraded: Sequence[str] = ()
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -64,8 +92,10 @@ class Task(BaseModel):
     name: ClassVar[str]
     """As in the URL, with hyphens: `remove-background`."""
     needs: ClassVar[Op]
-    takes: ClassVar[Kind | None] = None
-    """The kind of job this follows, or None when it starts from nothing."""
+    takes: ClassVar[frozenset[Kind]] = frozenset()
+    """The kinds of job this can follow; empty when it follows none."""
+    action: ClassVar[str | None] = None
+    """Its key in a job's `available_actions`; None when it is not listed there."""
     makes: ClassVar[Kind]
     example: ClassVar[dict[str, Any]]
     """A body that works, for the docs, the OpenAPI file and the contract tests."""
@@ -93,10 +123,27 @@ class Task(BaseModel):
     def check(self) -> None:
         """Raise the error the client should read when this cannot be done. Called before anything is stored."""
 
+    def wanted(self) -> Sequence[Wanted]:
+        """The pictures this works on. They are there before the job is accepted."""
+        return ()
+
+    @classmethod
+    def refusal(cls, parent: Parent) -> str | None:  # noqa: ARG003  # most follow whatever `takes` allows
+        """Why this cannot follow that job although `takes` has its kind: a sentence, or None when it can."""
+        return None
+
+    def check_given(self, given: Sequence[Given]) -> None:
+        """Raise the error the client should read when this cannot be done with these pictures."""
+
     @property
     def prompt_text(self) -> str:
         """The prompt as the client wrote it, or "" for tasks without one."""
         return ""
+
+    def shown_prompt(self, given: Sequence[Given]) -> str:
+        """What the result shows, as a prompt with parameters: the client's own, or the source's."""
+        parent = given[0].parent if given else None
+        return self.prompt_text or (parent.prompt if parent else "")
 
     def seed(self) -> int | None:
         """The seed the client fixed; None lets the server choose one, once, when the job is accepted."""

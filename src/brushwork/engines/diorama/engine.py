@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink
+from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
 from brushwork.engines.diorama import noise
 from brushwork.engines.diorama.layout.compose import compose
 from brushwork.engines.diorama.looks.grade import finished
@@ -31,6 +31,7 @@ from brushwork.engines.diorama.words import lexicon
 from brushwork.engines.diorama.words.forbidden import forbid
 from brushwork.engines.diorama.words.reading import Understanding, understand_all
 from brushwork.engines.diorama.worlds.world import paint_world
+from brushwork.errors import Unavailable
 
 MODELS = ("6", "6.1", "7", "8", "8.1", "niji 6")
 WORLD_PASSES = 5
@@ -97,6 +98,12 @@ class DioramaEngine:
             drawn = list(pool.map(lambda row: wanted(row, sink, draw), [row for row in sketched if row]))
         give_back_memory()
         return [result for result in drawn if result]
+
+    def describe(self, source: Source) -> Sequence[str]:  # noqa: ARG002
+        raise Unavailable("The painter cannot describe pictures yet.")
+
+    def word_weights(self, words: Sequence[str]) -> Sequence[float]:  # noqa: ARG002
+        raise Unavailable("The painter cannot weigh words yet.")
 
 
 def give_back_memory() -> None:
