@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from brushwork.api import account, files, health, jobs
+from brushwork.api import account, files, health, jobs, uploads
 from brushwork.api.openapi import describe
 from brushwork.api.tasks import task_routes
 from brushwork.tasks import TASKS
@@ -27,7 +27,7 @@ def endpoints_page() -> str:
 def operations() -> Iterator[tuple[str, Operation]]:
     """("GET /v1/jobs", what OpenAPI says of it) for every endpoint."""
     app = FastAPI(title="Brushwork", version="0", openapi_url=None)
-    for router in (task_routes(TASKS), jobs.router, account.router, files.router, health.router):
+    for router in (task_routes(TASKS), jobs.router, account.router, files.router, uploads.router, health.router):
         app.include_router(router)
     for path, methods in describe(app, TASKS)["paths"].items():
         for method, operation in methods.items():
@@ -71,8 +71,11 @@ def example(title: str, operation: Operation) -> str:
     words.append(f'"http://127.0.0.1:8080{prefix}{path}"')
     words += ['-H "x-api-key: $KEY"'] if operation.get("security") else []
     if body := operation.get("requestBody"):
-        given = body["content"]["application/json"]["example"]
-        words.append(f"-d '{json.dumps(given, ensure_ascii=False)}'")
+        if form := body["content"].get("multipart/form-data"):
+            words += [f"-F {name}=@picture.png" for name in form["schema"]["required"]]
+        else:
+            given = body["content"]["application/json"]["example"]
+            words.append(f"-d '{json.dumps(given, ensure_ascii=False)}'")
     return " ".join(words)
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from brushwork.api.dependencies import Services
+    from brushwork.files.pictures import Pictures
 
 FIRST_ACCOUNT = "first"
 MIN_SECRET = 16
@@ -65,6 +66,19 @@ def open_database(settings: Settings, *, courteous: bool = False) -> Database:
 def open_files(settings: Settings, database: Database) -> Files:
     links = Links(settings.resolved_public_url, signing_secret(settings), settings.link_hours * 3600)
     return Files(database, open_store(settings.resolved_store_url), links)
+
+
+def build_pictures(settings: Settings, files: Files) -> "Pictures":
+    """What takes pictures from outside, going as far as the settings let it."""
+    # Here, not above: a worker opens no URL, and an HTTP client takes its time to start.
+    from brushwork.files.addresses import Allowed
+    from brushwork.files.fetch import FetchRules
+    from brushwork.files.pictures import Pictures
+
+    try:
+        return Pictures(files, FetchRules(allowed=Allowed.parse(settings.fetch_allow)))
+    except ValueError as error:
+        raise Unavailable(f"BRUSHWORK_FETCH_ALLOW: {error}.") from None
 
 
 def signing_secret(settings: Settings) -> bytes:
@@ -210,10 +224,12 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
     from brushwork.api.dependencies import Services
     from brushwork.api.metrics import Metrics
 
+    files = open_files(settings, database)
     return Services(
         database=database,
         jobs=Jobs(database, rules_of(settings)),
-        files=open_files(settings, database),
+        files=files,
+        pictures=build_pictures(settings, files),
         tasks=tasks,
         callers=Callers(database),
         metrics=Metrics(),

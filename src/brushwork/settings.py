@@ -83,9 +83,7 @@ class Settings(BaseSettings):
     max_body_mb: Annotated[float, Field(gt=0, le=10_000, description="Largest request body, in megabytes.")] = 10.0
     fetch_allow: Annotated[
         str,
-        Field(
-            description="Private hosts and networks a client's URL may point to, with commas; nothing is fetched yet."
-        ),
+        Field(description="Hosts, host:port and networks off the public internet that a client's URL may lead to."),
     ] = ""
     log_format: Annotated[Literal["auto", "console", "json"], Field(description="Shape of the log lines.")] = "auto"
     log_level: Annotated[

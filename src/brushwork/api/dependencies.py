@@ -17,6 +17,7 @@ from brushwork.api.job_view import JobView
 from brushwork.api.metrics import Metrics
 from brushwork.database.session import Database
 from brushwork.errors import JobNotFound
+from brushwork.files.pictures import Pictures
 from brushwork.files.store import Files
 from brushwork.jobs.job import Job
 from brushwork.jobs.jobs import Jobs
@@ -32,6 +33,7 @@ class Services:
     database: Database
     jobs: Jobs
     files: Files
+    pictures: Pictures
     tasks: Mapping[str, type[Task]]
     callers: Callers
     metrics: Metrics

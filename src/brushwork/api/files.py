@@ -15,12 +15,11 @@ from brushwork.api.answers import error_answer
 from brushwork.api.dependencies import CurrentServices
 from brushwork.api.openapi import FILE, refusals
 from brushwork.errors import FileNotFound, RangeNotSatisfiable
-from brushwork.files.links import extension_of
+from brushwork.files.links import NAME, extension_of
 from brushwork.files.store import OpenFile
 
 router = APIRouter(tags=["files"])
 
-NAME = re.compile(r"([0-9a-f]{32})\.([a-z0-9]{2,5})")
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from brushwork import __version__
-from brushwork.api import account, files, health, jobs, studio
+from brushwork.api import account, files, health, jobs, studio, uploads
 from brushwork.api.answers import HANDLERS, JsonBytes
 from brushwork.api.dependencies import Services
 from brushwork.api.edge import Edge
@@ -36,7 +36,7 @@ def web_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.services = services
     app.include_router(task_routes(services.tasks))
-    for router in (jobs.router, account.router, files.router, health.router, studio.router):
+    for router in (jobs.router, account.router, files.router, uploads.router, health.router, studio.router):
         app.include_router(router)
     serve_description(app, services)
     return app

@@ -19,11 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
 from brushwork.database.tables import files as files_table
-from brushwork.errors import FileNotFound, Unavailable
-from brushwork.files.links import Links
+from brushwork.errors import FileNotFound, TooManyRequests, Unavailable
+from brushwork.files.links import Links, extension_of
 from brushwork.files.stored import StoredFile
 
 CHUNK = 1 << 20
+
+UPLOADED_BYTES = 5_000_000_000
+"""What one account may keep in uploads; nobody should be able to fill the disk of all."""
 
 
 def open_store(url: str) -> ObjectStore:
@@ -106,12 +109,12 @@ class Files:
         tx: AsyncConnection,
         *,
         account_id: int,
-        job_id: str,
+        job_id: str | None,
         files: Sequence[StoredFile],
         now: float,
         expires_at: float,
     ) -> None:
-        """Make files visible to their owner, in the transaction that completes their job."""
+        """Make files visible to their owner, in the transaction that completes their job. Uploads have no job."""
         if not files:
             return
         await tx.execute(
@@ -133,9 +136,35 @@ class Files:
             ],
         )
 
+    async def keep(self, account_id: int, png: bytes, *, size: tuple[int, int], now: float, ends: float) -> StoredFile:
+        """Keep a picture that an account uploaded, until `ends`. Raises TooManyRequests when it keeps too much."""
+        file_id = uuid.uuid4().hex
+        file = StoredFile(file_id, f"uploads/{file_id}.png", "image", "image/png", len(png), *size)
+        # The row first: a crash in between leaves a row that ends with its time, and no file that nobody remembers.
+        async with self.database.write() as tx:
+            await refuse_hoarding(tx, account_id, len(png), now=now)
+            await self.publish(tx, account_id=account_id, job_id=None, files=[file], now=now, expires_at=ends)
+        try:
+            await self.put(file.path, png, file.content_type)
+        except (BaseError, OSError) as error:
+            async with self.database.write() as tx:
+                await tx.execute(files_table.delete().where(files_table.c.id == file_id))
+            raise Unavailable("The store of files does not answer as it should; try again later.") from error
+        return file
+
     def link(self, file_id: str, content_type: str, *, now: float) -> str:
         """An absolute, signed, expiring URL."""
         return self.links.link(file_id, content_type, now=now)
+
+    async def open_link(self, url: str, *, now: float) -> OpenFile | None:
+        """The file behind a link of this server, or None when the URL is not one. Raises FileNotFound like `open`."""
+        link = self.links.parse(url)
+        if link is None:
+            return None
+        file = await self.open(link.file_id, expires=link.expires, signature=link.signature, now=now)
+        if link.extension != extension_of(file.content_type):
+            raise FileNotFound
+        return file
 
     async def open(self, file_id: str, *, expires: str | None, signature: str | None, now: float) -> OpenFile:
         """The file behind a link. Raises FileNotFound for an altered or expired link, or a file past its time."""
@@ -162,3 +191,18 @@ class Files:
         except Exception:  # whatever a store raises, the answer is no
             return False
         return True
+
+
+async def refuse_hoarding(tx: AsyncConnection, account_id: int, size: int, *, now: float) -> None:
+    """Raise TooManyRequests when `size` more bytes of uploads are too many for the account."""
+    uploads = (
+        (files_table.c.account_id == account_id) & files_table.c.job_id.is_(None) & (files_table.c.expires_at > now)
+    )
+    query = sa.select(sa.func.coalesce(sa.func.sum(files_table.c.size), 0), sa.func.min(files_table.c.expires_at))
+    kept, first_end = (await tx.execute(query.where(uploads))).one()
+    if kept + size > UPLOADED_BYTES:
+        raise TooManyRequests(
+            f"This account keeps {int(kept)} bytes of uploads; the limit is {UPLOADED_BYTES}.",
+            retry_after=max(1, int((first_end or now) - now)),
+            limit=UPLOADED_BYTES,
+        )
