@@ -17,7 +17,7 @@ from PIL.Image import Resampling
 
 from brushwork.engines.base import NullSink, Row
 from brushwork.engines.diorama.engine import DioramaEngine
-from brushwork.engines.diorama.words.reading import lexicon
+from brushwork.engines.diorama.words import lexicon
 
 PACKAGE = "lomiri-wallpapers-16.04"
 """Of Debian. Its photographs under CC-BY-4.0 and CC0, two of which are never trained on:"""
