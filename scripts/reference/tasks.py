@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from brushwork.api.openapi import example_job
-from brushwork.engines.base import Op
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Task
 from brushwork.tasks.prices import PRICES
@@ -36,7 +35,8 @@ def section(name: str, task: type[Task]) -> str:
     facts = f"Makes {KINDS[task.makes]}. Costs {PRICES[name]} points before the multipliers of its prompt."
     if task.takes:
         facts += f" Follows a job that made {' or '.join(KINDS[kind] for kind in sorted(task.takes))}."
-    facts += f" Needs an engine that can {code(Op(task.needs).value)}."
+    if task.needs:
+        facts += f" Needs an engine that can {code(task.needs.value)}."
     body = json.dumps(task.example, ensure_ascii=False)
     request = f"curl -X POST http://127.0.0.1:8080/api/v1/{name} \\\n  -H \"x-api-key: $KEY\" -d '{body}'"
     return "\n\n".join(

@@ -6,7 +6,7 @@ A task is its request body and four answers: is it acceptable (`check`), what it
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, Validat
 from pydantic.alias_generators import to_camel
 
 from brushwork.engines.base import Engine, Op, Row, RowCancelled, RowResult, Sink, Source
-from brushwork.tasks.sources import Given, Parent, Wanted
+from brushwork.tasks.sources import Given, Parent, Wanted, pictures_of
 
 Kind = Literal["grid", "image", "video", "text"]
 """What a job makes, and what a follow-up takes. Never the name of a task."""
@@ -47,15 +47,21 @@ class Run:
     given: Sequence[Given] = ()
     """What became of `wanted()`, in its order."""
     data: Sequence[bytes] = ()
-    """The encoded pictures of `given`, cleaned: PNG (b"" for a job as a whole)."""
+    """The encoded pictures of `pictures_of(given)`, cleaned: PNG."""
     scratch: Path = Path()
     """A folder for what is too large for memory; it is removed when the job has ended."""
+    stored: Mapping[str, bytes] = field(default_factory=dict)
+    """Path → encoded picture, of all that is in `given`: also what a parent was given itself."""
 
     def picture(self, index: int = 0) -> Source:
         """A given picture, decoded."""
         with open_image(BytesIO(self.data[index])) as picture:
             picture.load()
-            return Source(picture, self.given[index].recipe)
+            return Source(picture, pictures_of(self.given)[index].recipe)
+
+    def of(self, given: Sequence[Given]) -> "Run":
+        """The same run for a task that was given these: `job.of(job.given[0].parent.given)` repeats a parent."""
+        return replace(self, given=given, data=[self.stored.get(picture.path, b"") for picture in given])
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,8 @@ class Task(BaseModel):
 
     name: ClassVar[str]
     """As in the URL, with hyphens: `remove-background`."""
-    needs: ClassVar[Op]
+    needs: ClassVar[Op | None]
+    """What the engine must be able to do; None when none is asked to draw."""
     takes: ClassVar[frozenset[Kind]] = frozenset()
     """The kinds of job this can follow; empty when it follows none."""
     action: ClassVar[str | None] = None
@@ -134,6 +141,11 @@ class Task(BaseModel):
 
     def check_given(self, given: Sequence[Given]) -> None:
         """Raise the error the client should read when this cannot be done with these pictures."""
+
+    def settled(self, given: Sequence[Given]) -> "Task":  # noqa: ARG002  # most inherit nothing
+        """The task whose price, plan, lane, batch and seed count, once its pictures are there: this one, or one that
+        knows what it inherits from them. It is asked after `check_given`, and is not what is stored."""
+        return self
 
     @property
     def prompt_text(self) -> str:

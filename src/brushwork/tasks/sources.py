@@ -4,7 +4,7 @@ A task names its pictures in `wanted()`. Before the job is accepted each is foun
 can read it, so that a job never waits for a stranger's server and can be drawn again to the same bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ class FromJob:
     job_id: str
     number: int | None = None
     """Its picture, from 0; None: the job as a whole, as reroll takes it."""
+    inherit: bool = False
+    """Whether what that job was given itself is wanted too, in `parent.given`; always so for a job as a whole."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ Wanted = FromJob | FromUrl
 
 @dataclass(frozen=True)
 class Parent:
-    """The job a follow-up comes from."""
+    """The job a follow-up comes from. A reroll counts as the job that it repeated, under its own id and seed."""
 
     job_id: str
     number: int | None
@@ -48,7 +50,7 @@ class Parent:
     prompt: str
     """What its pictures show: its own prompt with parameters, or that of the job it came from. "" when unknown."""
     given: tuple["Given", ...] = ()
-    """What it was given itself, for whoever repeats it."""
+    """What it was given itself, for whoever repeats it; empty unless that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,14 @@ class Given:
     recipe: Mapping[str, Any] | None = None
     """How an engine made it, when one of ours did."""
     parent: Parent | None = None
+
+
+def pictures_of(given: Sequence[Given]) -> list[Given]:
+    """Those of which bytes are needed, in order: in place of a job as a whole, the pictures it was given itself."""
+    found: list[Given] = []
+    for one in given:
+        if one.path:
+            found.append(one)
+        elif one.parent:
+            found += pictures_of(one.parent.given)
+    return found
