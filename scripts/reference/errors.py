@@ -11,7 +11,8 @@ from reference.prompt_errors import prompt_codes, prompt_section
 EXAMPLES: tuple[BrushworkError, ...] = (
     errors.BadRequest("The body is empty; a JSON object is expected."),
     errors.InvalidField("text", "is required"),
-    errors.FollowUpRefused("The job has not completed, so it cannot be followed up."),
+    errors.FollowUpRefused("The job has not finished yet; follow it up when it has completed.", reason="unfinished"),
+    errors.ImageNotInJob(3, available=1),
     errors.Unauthorized("This API key is unknown or has been revoked."),
     errors.InsufficientCredits(needed=80, available=20),
     errors.Forbidden("This account may not do that."),
@@ -33,6 +34,7 @@ EXAMPLES: tuple[BrushworkError, ...] = (
     errors.JobCancelled(),
     errors.ServerError(),
     errors.EngineFailed("The engine could not finish this job."),
+    errors.SourceLost(),
     errors.NotImplementedHere("This is not part of this version."),
     errors.Unavailable("The database cannot be reached right now; try again in a few seconds."),
     errors.DeadlineExceeded("The job did not finish before its deadline; nothing was charged."),

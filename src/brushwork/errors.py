@@ -4,7 +4,8 @@
     ├── BadRequest 400
     │   ├── InvalidField            a field of the body is missing or wrong
     │   ├── PromptGrammarError      an unknown, unsupported, removed or conflicting flag
-    │   └── FollowUpRefused         the source job cannot be followed up in this way
+    │   ├── FollowUpRefused         the source job cannot be followed up in this way
+    │   └── ImageNotInJob           the source job has no picture of that number
     ├── Unauthorized 401
     ├── InsufficientCredits 402
     ├── Forbidden 403
@@ -26,7 +27,8 @@
     ├── TooManyRequests 429
     ├── JobCancelled 499            only in `error` of a job
     ├── ServerError 500
-    │   └── EngineFailed            only in `error` of a job
+    │   ├── EngineFailed            only in `error` of a job
+    │   └── SourceLost              only in `error` of a job
     ├── NotImplementedHere 501
     ├── Unavailable 503
     └── DeadlineExceeded 504        only in `error` of a job
@@ -79,6 +81,16 @@ class FollowUpRefused(BadRequest):
     """The source job is unfinished, failed, expired or of a kind that cannot be followed up in this way."""
 
     code = "follow_up_refused"
+
+
+class ImageNotInJob(BadRequest):
+    """The source job has no picture of that number."""
+
+    code = "image_not_in_job"
+
+    def __init__(self, number: int, *, available: int) -> None:
+        message = f"Image {number} was asked for, but the job has {available}. They are numbered from 0."
+        super().__init__(message, image_no=number, available=available)
 
 
 class Unauthorized(BrushworkError):
@@ -264,6 +276,15 @@ class EngineFailed(ServerError):
     """The engine could not finish this job, in all the attempts it is allowed. Nothing was charged."""
 
     code = "engine_failed"
+
+
+class SourceLost(ServerError):
+    """A picture that the job was to work on is gone from the store. Nothing was charged."""
+
+    code = "source_lost"
+
+    def __init__(self) -> None:
+        super().__init__("A picture that this job was to work on is gone from the store; nothing was charged.")
 
 
 class NotImplementedHere(BrushworkError):

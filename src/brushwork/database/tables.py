@@ -155,6 +155,7 @@ jobs = sa.Table(
     sa.Column("ended_at", Time),
     sa.Column("followup_until", Time),
     sa.Column("expires_at", Time),
+    sa.Column("sources", Json),  # what it was given to work on, as `jobs/given.py` writes it
     sa.UniqueConstraint("account_id", "idempotency_key"),
     postgresql_with=BUSY,
 )
