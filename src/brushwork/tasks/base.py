@@ -6,7 +6,7 @@ A task is its request body and four answers: is it acceptable (`check`), what it
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -50,18 +50,12 @@ class Run:
     """The encoded pictures of `pictures_of(given)`, cleaned: PNG."""
     scratch: Path = Path()
     """A folder for what is too large for memory; it is removed when the job has ended."""
-    stored: Mapping[str, bytes] = field(default_factory=dict)
-    """Path → encoded picture, of all that is in `given`: also what a parent was given itself."""
 
     def picture(self, index: int = 0) -> Source:
         """A given picture, decoded."""
         with open_image(BytesIO(self.data[index])) as picture:
             picture.load()
             return Source(picture, pictures_of(self.given)[index].recipe)
-
-    def of(self, given: Sequence[Given]) -> "Run":
-        """The same run for a task that was given these: `job.of(job.given[0].parent.given)` repeats a parent."""
-        return replace(self, given=given, data=[self.stored.get(picture.path, b"") for picture in given])
 
 
 @dataclass(frozen=True)

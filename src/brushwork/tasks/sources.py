@@ -18,8 +18,6 @@ class FromJob:
     job_id: str
     number: int | None = None
     """Its picture, from 0; None: the job as a whole, as reroll takes it."""
-    inherit: bool = False
-    """Whether what that job was given itself is wanted too, in `parent.given`; always so for a job as a whole."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Parent:
     prompt: str
     """What its pictures show: its own prompt with parameters, or that of the job it came from. "" when unknown."""
     given: tuple["Given", ...] = ()
-    """What it was given itself, for whoever repeats it; empty unless that was asked for."""
+    """What it was given itself, for whoever repeats it; empty when only one picture of it was asked for."""
 
 
 @dataclass(frozen=True)
