@@ -1,0 +1,256 @@
+"""Make a picture exactly as large as asked, up to 12288 pixels a side, without ever holding the result in memory.
+
+The super-resolution networks enlarge the source two, four, eight or sixteen times. The last of these steps is done in
+bands: each band goes to libvips as it is ready, which brings it to the exact size, crops or pads it, and writes the
+file as it goes. So memory holds the source, one band and libvips' few lines, whatever comes out.
+
+Knows no task and no job; what it is told to raise in `on_tile` stops the work.
+"""
+
+import struct
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from brushwork.engines.tools.super_resolution import MARGIN, SUPER_RESOLUTION, Bytes, OnTile, enlarged_tile
+from brushwork.engines.tools.tiles import tiles
+
+Content = Literal["standard", "photo", "illustration", "text", "low_res"]
+Crop = Literal["letterbox", "crop", "stretch"]
+Format = Literal["jpeg", "png", "tiff"]
+
+SIDE = 256
+"""Of a tile, before enlarging."""
+ENOUGH = 1.1
+"""What is missing after a step of super-resolution up to this factor is done by resampling."""
+STEPS: tuple[tuple[float, tuple[Literal[2, 4], ...]], ...] = ((1.05, ()), (2, (2,)), (4, (4,)), (8, (4, 2)))
+"""Up to this factor → these networks, one after the other; beyond, four and four."""
+BAR = (0, 0, 0)
+"""Colour of the bars of a letterbox."""
+PAPER = (255, 255, 255)
+"""What shows behind transparency in a file that has none."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The sizes of an enlargement, in pixels."""
+
+    inner: tuple[int, int]
+    """(width, height) of the whole source, enlarged."""
+    outer: tuple[int, int]
+    """(width, height) of the file: the inner picture is centred in it, cut or with bars."""
+
+
+@dataclass(frozen=True)
+class Touch:
+    """What is done for a kind of content."""
+
+    smooth: float = 0.0
+    """0-1: how much noise and blocks are taken out before."""
+    sigma: float = 0.0
+    """Radius of the sharpening afterwards, in pixels of the result at four times the source."""
+    amount: float = 0.0
+    """Strength of the sharpening afterwards."""
+
+
+TOUCHES: Mapping[Content, Touch] = {
+    "standard": Touch(),
+    "photo": Touch(smooth=0.15, sigma=1.2, amount=0.35),
+    "illustration": Touch(smooth=0.45, sigma=1.0, amount=0.55),
+    "text": Touch(smooth=0.1, sigma=1.6, amount=1.1),
+    "low_res": Touch(smooth=1.0, sigma=1.4, amount=0.5),
+}
+
+
+def frame_for(width: int, height: int, *, long_edge: int, ratio: tuple[int, int] | None, crop: Crop) -> Frame:
+    """The sizes for a source of width x height: the file's longer side is exactly `long_edge`."""
+    across, down = ratio or (width, height)
+    outer = sized(across, down, long_edge)
+    if ratio is None or crop == "stretch":
+        return Frame(outer, outer)
+    by_width, by_height = outer[0] / width, outer[1] / height
+    scale = min(by_width, by_height) if crop == "letterbox" else max(by_width, by_height)
+    return Frame((max(1, round(width * scale)), max(1, round(height * scale))), outer)
+
+
+def sized(across: int, down: int, long_edge: int) -> tuple[int, int]:
+    if across >= down:
+        return long_edge, max(1, round(long_edge * down / across))
+    return max(1, round(long_edge * across / down)), long_edge
+
+
+def enlarge_to(
+    image: Image.Image, frame: Frame, path: Path, *, form: Format, content: Content = "standard", on_tile: OnTile
+) -> None:
+    """Write the enlarged picture to `path`. Transparency is kept, but for JPEG, which gets white paper behind it.
+
+    Raises what `on_tile` raises, and OSError when the disk is full.
+    """
+    picture = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    colours, alpha = (picture[..., :3], picture[..., 3]) if picture.shape[2] == 4 else (picture, None)
+    touch = TOUCHES[content]
+    steps = networks_for(max(frame.inner[0] / image.width, frame.inner[1] / image.height))
+    work = Work(steps, image.width, image.height, on_tile)
+    small = smoothed(colours, touch.smooth)
+    for step in steps[:-1]:
+        small = np.concatenate(list(work.bands(small, step)))
+    height, width = small.shape[:2]
+    if steps:
+        stream = Stream(work.bands(small, steps[-1]), width * steps[-1], height * steps[-1])
+    else:
+        stream = Stream(iter(np.array_split(small, -(-height // SIDE))), width, height)
+    try:
+        result = resized(sharpened(stream.image(), touch) if steps else stream.image(), frame.inner)
+        if alpha is not None:
+            result = with_alpha(result, alpha, frame.inner, form)
+        save(framed(result, frame), path, form)
+    except Exception as problem:
+        if stream.problem is not None:  # what libvips makes of it says less than what it was
+            raise stream.problem from None
+        raise OSError(f"The enlarged picture cannot be written: {problem}") from problem
+    work.finish()
+
+
+def networks_for(factor: float) -> tuple[Literal[2, 4], ...]:
+    """The networks for an enlargement, in order."""
+    return next((steps for most, steps in STEPS if factor <= most * (ENOUGH if steps else 1)), (4, 4))
+
+
+def smoothed(colours: Bytes, amount: float) -> Bytes:
+    """Without a share of its noise and blocks; edges stay."""
+    if amount <= 0:
+        return colours
+    calm = cv2.bilateralFilter(np.ascontiguousarray(colours), 7, 12 + 30 * amount, 1 + 2 * amount)
+    return cv2.addWeighted(np.ascontiguousarray(colours), 1 - amount, calm, amount, 0).astype(np.uint8)
+
+
+class Work:
+    """The steps of an enlargement, tile by tile, and how far it is."""
+
+    def __init__(self, steps: tuple[Literal[2, 4], ...], width: int, height: int, on_tile: OnTile) -> None:
+        self.on_tile = on_tile
+        self.done = 0
+        self.total = 0 if steps else 1
+        for step in steps:
+            self.total += len(tiles(width, height, side=SIDE))
+            width, height = width * step, height * step
+
+    def bands(self, colours: Bytes, factor: Literal[2, 4]) -> Iterator[Bytes]:
+        """The picture, enlarged, in bands from top to bottom."""
+        network = SUPER_RESOLUTION[factor]
+        height, width, _ = colours.shape
+        padded = np.pad(colours, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="edge")
+        band: list[Bytes] = []
+        for tile in tiles(width, height, side=SIDE):
+            band.append(enlarged_tile(padded, tile, factor, network, None))
+            self.done += 1
+            if self.done < self.total:
+                self.on_tile(self.done, self.total)
+            if tile.right == width:
+                yield np.concatenate(band, axis=1)
+                band = []
+
+    def finish(self) -> None:
+        self.on_tile(self.total, self.total)
+
+
+class Stream:
+    """Bands of a picture as a source of libvips, which asks for bytes when it needs them: a PNG without compression.
+
+    libvips asks from threads of its own and swallows what is raised there, so the problem is kept.
+    """
+
+    def __init__(self, bands: Iterator[Bytes], width: int, height: int) -> None:
+        self.chunks = png_chunks(bands, width, height)
+        self.rest = memoryview(b"")
+        self.problem: BaseException | None = None
+        self.lock = threading.Lock()
+
+    def read(self, size: int) -> bytes:
+        with self.lock:
+            if not self.rest and self.problem is None:
+                try:
+                    self.rest = memoryview(next(self.chunks, b""))
+                except BaseException as problem:  # a cancelled job too: it belongs to whoever waits for the file
+                    self.problem = problem
+            part, self.rest = self.rest[:size], self.rest[size:]
+            return bytes(part)
+
+    def image(self) -> Any:
+        import pyvips
+
+        self.source = pyvips.SourceCustom()  # libvips holds no reference of its own
+        self.source.on_read(self.read)
+        return pyvips.Image.new_from_source(self.source, "", access="sequential", fail_on="truncated")
+
+
+def png_chunks(bands: Iterator[Bytes], width: int, height: int) -> Iterator[bytes]:
+    """A PNG file of (h, width, 3) bands, piece by piece; the one format libvips reads from a pipe line by line."""
+    yield b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    stored = zlib.compressobj(0)
+    for band in bands:
+        rows = np.zeros((band.shape[0], 1 + width * 3), np.uint8)  # each row begins with its filter: none
+        rows[:, 1:] = band.reshape(band.shape[0], -1)
+        yield png_chunk(b"IDAT", stored.compress(rows.data))
+    yield png_chunk(b"IDAT", stored.flush()) + png_chunk(b"IEND", b"")
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))))
+
+
+def sharpened(picture: Any, touch: Touch) -> Any:
+    """With crisper edges; what is flat stays as it is."""
+    if not touch.amount:
+        return picture
+    return picture.sharpen(sigma=touch.sigma, x1=1, m1=0, m2=touch.amount * 3, y2=18, y3=24)
+
+
+def resized(picture: Any, size: tuple[int, int]) -> Any:
+    if (picture.width, picture.height) == size:
+        return picture
+    return exactly(picture.resize(size[0] / picture.width, vscale=size[1] / picture.height, kernel="lanczos3"), size)
+
+
+def exactly(picture: Any, size: tuple[int, int]) -> Any:
+    """Rounding inside libvips may miss a pixel: the last row or column is repeated or cut."""
+    if (picture.width, picture.height) == size:
+        return picture
+    return picture.embed(0, 0, *size, extend="copy")
+
+
+def with_alpha(picture: Any, alpha: Bytes, size: tuple[int, int], form: Format) -> Any:
+    import pyvips
+
+    small = pyvips.Image.new_from_memory(np.ascontiguousarray(alpha).data, alpha.shape[1], alpha.shape[0], 1, "uchar")
+    joined = picture.bandjoin(resized(small, size).cast("uchar"))
+    return joined.flatten(background=list(PAPER)) if form == "jpeg" else joined
+
+
+def framed(picture: Any, frame: Frame) -> Any:
+    """Centred in the file's size: cut where it is larger, with bars where it is smaller."""
+    width, height = frame.outer
+    if frame.inner == frame.outer:
+        return picture
+    if frame.inner[0] > width or frame.inner[1] > height:
+        return picture.crop((frame.inner[0] - width) // 2, (frame.inner[1] - height) // 2, width, height)
+    bar = [*BAR, 255] if picture.bands == 4 else list(BAR)
+    left, top = (width - frame.inner[0]) // 2, (height - frame.inner[1]) // 2
+    return picture.embed(left, top, width, height, extend="background", background=bar)
+
+
+def save(picture: Any, path: Path, form: Format) -> None:
+    picture = picture.copy(interpretation="srgb")
+    if form == "jpeg":
+        picture.jpegsave(str(path), Q=92, keep="none", optimize_coding=False)
+    elif form == "png":
+        picture.pngsave(str(path), compression=3, keep="none")
+    else:
+        picture.tiffsave(str(path), compression="lzw", predictor="horizontal", keep="none", bigtiff=False)
