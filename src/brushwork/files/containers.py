@@ -4,6 +4,7 @@ Walks the chunks and segments of PNG, JPEG, WebP and TIFF, so that a bomb, a stu
 the price of reading headers. Knows no decoder, and no pixel.
 """
 
+import math
 import re
 import struct
 import zlib
@@ -27,6 +28,9 @@ INFLATES = 1040
 HOLLOW_JPEG = 1024
 """A JPEG with more pixels a byte than this cannot hold them all: a block of 64 takes a bit at the very least."""
 
+HOLLOW_WEBP = {b"VP8L": 32_768, b"VP8 ": 4096}
+"""The same for WebP, by what one plain colour takes. Its decoder fills all memory before it looks at a pixel."""
+
 ARCHIVE_END = b"PK\x05\x06"
 FOREIGN = (b"<html", b"<script", b"<svg", b"<?php", b"<!doctype", b"%pdf-")
 """Lower case. Beginnings that browsers, readers of PDF and PHP look for in a file, whatever it is called."""
@@ -35,6 +39,7 @@ SNIFFED = 1024
 """Bytes at its beginning by which programs guess what a file is."""
 
 
+TOO_MANY_PIXELS = "claims more pixels than it can hold"
 TOO_MANY_PIECES = "is in far too many pieces"
 TOO_MUCH_BESIDE = "holds far more text and profiles than a picture needs"
 
@@ -91,6 +96,7 @@ def png(data: bytes) -> Header:
     kept = [data[:8]]
     profile: bytes | None = None
     beside = packed = end = 0
+    has_palette = False
     shape: tuple[int, ...] = ()
     for name, start, stop in png_chunks(data):
         if not shape and name != b"IHDR":
@@ -112,6 +118,9 @@ def png(data: bytes) -> Header:
         if beside > METADATA_BYTES:
             raise Broken(TOO_MUCH_BESIDE)
         if name in PNG_KEPT:
+            if zlib.crc32(memoryview(data)[start - 4 : stop]) != int.from_bytes(data[stop : stop + 4], "big"):
+                raise Broken("is damaged")
+            has_palette |= name == b"PLTE"
             kept.append(data[start - 8 : stop + 4])
         end = stop + 4
     if data[end - 8 : end - 4] != b"IEND":
@@ -119,9 +128,11 @@ def png(data: bytes) -> Header:
     if end != len(data):
         raise Broken("has something else after its end")
     width, height, depth, colour = shape[:4]
+    if colour == 3 and not has_palette:
+        raise Broken("has no palette")
     row = width * depth * PNG_CHANNELS.get(colour, 1) // 8 + 1
     if row * height > packed * INFLATES:
-        raise Broken("claims more pixels than it can hold")
+        raise Broken(TOO_MANY_PIXELS)
     return Header("PNG", width, height, b"".join(kept), profile)
 
 
@@ -191,7 +202,7 @@ def jpeg(data: bytes) -> Header:
     if shape is None or not scans:
         raise Broken("holds no picture")
     if shape[0] * shape[1] > len(data) * HOLLOW_JPEG:
-        raise Broken("claims more pixels than it can hold")
+        raise Broken(TOO_MANY_PIXELS)
     # Phones append films, depth maps and notes of their own to real photos. Programs and pages they do not append.
     if at < len(data) and holds_foreign(data[at : at + METADATA_BYTES]):
         raise Broken("has something else after its end")
@@ -244,6 +255,8 @@ def webp(data: bytes) -> Header:
             pictures += name != b"VP8X"
             if shape and shape != found:
                 raise Broken("contradicts itself about its size")
+            if found[0] * found[1] > length * HOLLOW_WEBP.get(name, math.inf):
+                raise Broken(TOO_MANY_PIXELS)
             shape = found
         elif name != b"ALPH":
             beside += length
@@ -313,7 +326,7 @@ def tiff(data: bytes) -> Header:
         raise Broken("is in tiles that are far too large")
     width, height = tags.get(WIDTH, 0), tags.get(HEIGHT, 0)
     if width * height // 8 * tags.get(SAMPLES, 1) > len(data) * INFLATES * 4:  # LZW packs denser than deflate
-        raise Broken("claims more pixels than it can hold")
+        raise Broken(TOO_MANY_PIXELS)
     return Header("TIFF", width, height, data)
 
 

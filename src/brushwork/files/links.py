@@ -13,7 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from brushwork.errors import FileNotFound
 
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "video/mp4": "mp4"}
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/tiff": "tif",
+    "video/mp4": "mp4",
+}
 ROUNDING = 3600.0
 NAME = re.compile(r"(?P<id>[0-9a-f]{32})\.(?P<extension>[a-z0-9]{2,5})")
 """What follows `/files/` in a link."""

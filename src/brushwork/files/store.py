@@ -91,6 +91,28 @@ class Files:
         del content_type
         await obstore.put_async(self.store, path, data)
 
+    async def put_file(self, path: str, source: Path) -> None:
+        """Write a file that is on this machine's disk, in parts: it never is in memory as a whole."""
+        await obstore.put_async(self.store, path, source)
+
+    async def copy(self, source: str, target: str) -> None:
+        """Make the store copy one of its files. Raises FileNotFound when it is gone, Unavailable when it cannot."""
+        try:
+            await obstore.copy_async(self.store, source, target)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise FileNotFound from error
+        except (BaseError, OSError) as error:
+            raise Unavailable("The store of files does not answer as it should; try again later.") from error
+
+    async def read(self, path: str) -> bytes:
+        """A file as a whole. Raises FileNotFound when it is gone, Unavailable when it cannot be had."""
+        try:
+            return bytes(await (await obstore.get_async(self.store, path)).bytes_async())
+        except (NotFoundError, FileNotFoundError) as error:
+            raise FileNotFound from error
+        except (BaseError, OSError) as error:
+            raise Unavailable("The store of files does not answer as it should; try again later.") from error
+
     async def delete(self, paths: Iterable[str]) -> None:
         """Remove files; missing ones are fine."""
         for path in paths:
