@@ -30,7 +30,6 @@ from brushwork.errors import Unavailable
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store
 from brushwork.jobs.housekeeping import Housekeeping
-from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.worker import Worker
 from brushwork.settings import Settings
@@ -223,13 +222,16 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
     from brushwork.api.callers import Callers
     from brushwork.api.dependencies import Services
     from brushwork.api.metrics import Metrics
+    from brushwork.jobs.jobs import Jobs
+    from brushwork.jobs.sources import Sources
 
     files = open_files(settings, database)
+    pictures = build_pictures(settings, files)
     return Services(
         database=database,
-        jobs=Jobs(database, rules_of(settings)),
+        jobs=Jobs(database, rules_of(settings), sources=Sources(database, files, pictures, tasks)),
         files=files,
-        pictures=build_pictures(settings, files),
+        pictures=pictures,
         tasks=tasks,
         callers=Callers(database),
         metrics=Metrics(),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from brushwork.tasks.sources import Given
+
 Status = Literal["held", "queued", "running", "done", "failed", "cancelled"]
 Stage = Literal["staged", "processing"]
 ClientStatus = Literal["pending", "staged", "processing", "completed", "failed"]
@@ -50,6 +52,8 @@ class Job:
     ended_at: float | None = None
     followup_until: float | None = None
     expires_at: float | None = None
+    given: tuple[Given, ...] = ()
+    """What it works on: pictures of other jobs and from outside, in its own folder of the store."""
     files: tuple[JobFile, ...] = ()
     output: Mapping[str, Any] | None = None
     """Extra output fields of text jobs."""

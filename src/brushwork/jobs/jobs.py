@@ -10,22 +10,26 @@ from brushwork.jobs.job import ClientStatus, Job
 from brushwork.jobs.listing import JobPage
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.signals import Listeners
+from brushwork.jobs.sources import Sources
 from brushwork.tasks.base import Task
 
 DEFAULT_RULES = JobRules()
 
 
 class Jobs:
-    """The jobs of one database."""
+    """The jobs of one database. Without `sources` it takes only tasks that start from nothing."""
 
-    def __init__(self, database: Database, rules: JobRules = DEFAULT_RULES) -> None:
+    def __init__(self, database: Database, rules: JobRules = DEFAULT_RULES, *, sources: Sources | None = None) -> None:
         self.database = database
         self.rules = rules
+        self.sources = sources
         self.listeners = Listeners(database)
 
     async def submit(self, account: Account, task: Task, *, idempotency_key: str | None = None) -> Job:
         """Accept a job: when this returns, it is on disk and paid for. The same key and task return the same job."""
-        return await submission.submit(self.database, self.rules, account, task, idempotency_key=idempotency_key)
+        return await submission.submit(
+            self.database, self.rules, account, task, idempotency_key=idempotency_key, sources=self.sources
+        )
 
     async def get(self, account_id: int, job_id: str) -> Job:
         """One job. Raises JobNotFound for unknown and foreign ones alike."""

@@ -86,6 +86,8 @@ class ClaimedJob:
     attempts: int
     deadline_at: float
     token: str
+    sources: Sequence[Mapping[str, Any]]
+    """What it was given to work on, as its row keeps it."""
 
 
 async def claim(
@@ -106,7 +108,7 @@ async def claim(
 
 
 def claimed_job(row: Any) -> ClaimedJob:
-    return ClaimedJob(**{**row._mapping, "warnings": row.warnings or ()})
+    return ClaimedJob(**{**row._mapping, "warnings": row.warnings or (), "sources": row.sources or ()})
 
 
 async def has_ready(tx: AsyncConnection, pools: Sequence[str]) -> bool:

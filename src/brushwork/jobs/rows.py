@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from brushwork.jobs.given import given_of
 from brushwork.jobs.job import Job, JobFile
 
-PLAIN = [name for name in Job.__dataclass_fields__ if name not in ("files", "output", "detail", "queue_position")]
+MADE_HERE = ("given", "files", "output", "detail", "queue_position")
+PLAIN = [name for name in Job.__dataclass_fields__ if name not in MADE_HERE]
 NEW = {"stage": "staged", "progress": 0, "attempts": 0}
 """What the table fills in when a row is made."""
 
@@ -19,4 +21,11 @@ def job_of(row: Mapping[str, Any] | RowMapping, *, queue_position: int | None = 
     plain = {name: row.get(name, NEW.get(name)) for name in PLAIN}
     # What was repaired in the prompt is known from the start; the worker puts it beside all else it has to tell.
     detail = row.get("detail") or ({"warnings": row["warnings"]} if row.get("warnings") else None)
-    return Job(**plain, files=files, output=output or None, detail=detail, queue_position=queue_position)
+    return Job(
+        **plain,
+        given=given_of(row.get("sources")),
+        files=files,
+        output=output or None,
+        detail=detail,
+        queue_position=queue_position,
+    )
