@@ -191,6 +191,7 @@ def build_worker(settings: Settings, database: Database, *, device: str, supervi
         rules=rules_of(settings),
         device=device,
         supervised=supervised,
+        scratch=settings.data_dir / "scratch",
     )
 
 

@@ -8,12 +8,14 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from brushwork.engines.base import Engine
 from brushwork.files.images import encode_png, grid
+from brushwork.files.links import extension_of
 from brushwork.files.store import Files
 from brushwork.files.stored import Role, StoredFile
 from brushwork.jobs.job import JobFile
@@ -34,20 +36,30 @@ class Picture:
 
     name: str
     role: Role
-    data: bytes
+    data: bytes | Path
+    """In memory or, when it is too large for that, in a file."""
     width: int
     height: int
+    content_type: str = "image/png"
+
+    @property
+    def size(self) -> int:
+        return self.data.stat().st_size if isinstance(self.data, Path) else len(self.data)
 
 
 def encode(outcome: Outcome) -> list[Picture]:
-    """The pictures of a job as PNG, a grid of several first. Slow: runs in a thread."""
+    """The pictures of a job, a grid of several first; those that are files already as they are. Slow: in a thread."""
     singles = list(outcome.images)
     named: list[tuple[str, Role, Any]] = [(str(number), "image", image) for number, image in enumerate(singles)]
     if len(singles) > 1:
         named.insert(0, ("grid", "grid", grid(singles)))
-    return [
+    encoded = [
         Picture(name, role, encode_png(image, text={"Software": "Brushwork"}), image.width, image.height)
         for name, role, image in named
+    ]
+    return encoded + [
+        Picture(str(number), "image", file.path, file.width, file.height, file.content_type)
+        for number, file in enumerate(outcome.files, start=len(singles))
     ]
 
 
@@ -56,6 +68,7 @@ async def store(files: Files, job: ClaimedJob, pictures: Sequence[Picture], sink
 
     Raises RowCancelled, with nothing left behind, when the job is not wanted any more.
     """
+    sink.expect_files(len(pictures))
     putting = (store_picture(files, path_of(job, picture), picture, sink) for picture in pictures)
     results = await asyncio.gather(*putting, return_exceptions=True)
     stored = [result for result in results if isinstance(result, StoredFile)]
@@ -66,7 +79,7 @@ async def store(files: Files, job: ClaimedJob, pictures: Sequence[Picture], sink
 
 
 def path_of(job: ClaimedJob, picture: Picture) -> str:
-    return f"jobs/{job.id}/{job.token}/{picture.name}.png"
+    return f"jobs/{job.id}/{job.token}/{picture.name}.{extension_of(picture.content_type)}"
 
 
 async def store_picture(files: Files, path: str, picture: Picture, sink: JobSink) -> StoredFile:
@@ -74,7 +87,10 @@ async def store_picture(files: Files, path: str, picture: Picture, sink: JobSink
     while True:
         sink.raise_if_unwanted()
         try:
-            await files.put(path, picture.data, "image/png")
+            if isinstance(picture.data, Path):
+                await files.put_file(path, picture.data)
+            else:
+                await files.put(path, picture.data, picture.content_type)
         except Exception as error:  # whatever a store raises: the picture is worth another try
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
@@ -82,8 +98,15 @@ async def store_picture(files: Files, path: str, picture: Picture, sink: JobSink
             await asyncio.sleep(pause)
             continue
         sink.file_stored()
-        size = len(picture.data)
-        return StoredFile(uuid.uuid4().hex, path, picture.role, "image/png", size, picture.width, picture.height)
+        return StoredFile(
+            uuid.uuid4().hex,
+            path,
+            picture.role,
+            picture.content_type,
+            picture.size,
+            picture.width,
+            picture.height,
+        )
 
 
 def success(job: ClaimedJob, outcome: Outcome, stored: Sequence[StoredFile], engine: Engine) -> Ending:

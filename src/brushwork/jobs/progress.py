@@ -98,6 +98,11 @@ class JobSink:
             self.rows = max(1, len(rows))
             self.files = self.rows + (1 if self.rows > 1 else 0)
 
+    def expect_files(self, count: int) -> None:
+        """Now it is known how many files there are."""
+        with self.lock:
+            self.files = count
+
     def file_stored(self) -> None:
         with self.lock:
             self.stored += 1

@@ -8,11 +8,13 @@ it could not finish.
 import _thread
 import asyncio
 import os
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -25,15 +27,18 @@ from brushwork.jobs import queue
 from brushwork.jobs.completion import Completions, Finished
 from brushwork.jobs.delivery import Picture, encode, store, success
 from brushwork.jobs.events import wait
+from brushwork.jobs.given import given_of, read_given
 from brushwork.jobs.lifecycle import Ending, advance, start
 from brushwork.jobs.progress import JobSink
 from brushwork.jobs.queue import JOBS_CHANNEL, STOPS_CHANNEL, ClaimedJob
 from brushwork.jobs.reaper import deadline_exceeded, reap, tell_requeued
 from brushwork.jobs.rules import JobRules
+from brushwork.jobs.scratch import Scratch, is_removed_at_once
 from brushwork.jobs.signals import listen
 from brushwork.jobs.workers import WorkerInfo, say_alive, say_goodbye, worker_name
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Outcome, Run, Task
+from brushwork.tasks.sources import Given
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +81,7 @@ class Worker:
         batch: int | None = None,
         supervised: bool = False,
         tasks: Mapping[str, type[Task]] = TASKS,
+        scratch: Path | None = None,
     ) -> None:
         self.database = database
         self.files = files
@@ -85,6 +91,7 @@ class Worker:
         self.batch = batch or drawn_together(engine)
         self.supervised = supervised
         self.tasks = tasks
+        self.scratch = Scratch(scratch)
         self.at_work: dict[str, AtWork] = {}
         self.drawing = 0
         self.wake = asyncio.Event()
@@ -104,10 +111,11 @@ class Worker:
         self.spawn(self.completions.run(lambda: self.drawing))
         self.spawn(listen(self.database, [JOBS_CHANNEL, STOPS_CHANNEL], self.on_signal))
         try:
-            await in_thread(self.engine.warm)
-            log.info("worker.ready", worker=self.info.id, device=self.info.device, engine=self.info.engine)
-            await self.work_until(stop)
-            await self.drain()
+            with self.scratch:
+                await in_thread(self.engine.warm)
+                log.info("worker.ready", worker=self.info.id, device=self.info.device, engine=self.info.engine)
+                await self.work_until(stop)
+                await self.drain()
         finally:
             for task in self.background:
                 task.cancel()
@@ -162,13 +170,17 @@ class Worker:
         async with self.database.write() as tx:
             return await start(tx, self.info.id, pools=self.info.pools, limit=self.batch, rules=self.rules)
 
-    # ── draw, store ──
+    # ── read, draw, store ──
 
     async def perform(self, work: AtWork) -> None:
         job = work.job
+        folder: Path | None = None
         try:
             try:
-                outcome, pictures = await in_thread(lambda: self.draw(work))
+                scratch = folder = self.scratch.folder()
+                given = given_of(job.sources)
+                data = await read_given(self.files, given, work.sink)
+                outcome, pictures = await in_thread(lambda: self.draw(work, given, data, scratch))
             finally:
                 self.drawing -= 1
                 if not self.drawing:
@@ -184,13 +196,25 @@ class Worker:
             log.exception("job.failed", job=job.id, task=job.task, attempt=job.attempts)
             finished = Finished(job, self.failure(job, EngineFailed("The engine failed; nothing was charged.")))
         self.completions.add(finished)
+        if folder is not None and not is_removed_at_once(folder):
+            await in_thread(lambda: shutil.rmtree(scratch, ignore_errors=True))
 
-    def draw(self, work: AtWork) -> tuple[Outcome, list[Picture]]:
+    def draw(
+        self, work: AtWork, given: Sequence[Given], data: Sequence[bytes], scratch: Path
+    ) -> tuple[Outcome, list[Picture]]:
         """Run the task and encode its pictures. Slow: in the job's own thread."""
         give_way()
         job = work.job
         task = self.tasks[job.task].model_validate(job.input)
-        run = Run(engine=self.engine, seed=job.seed, sink=work.sink, expect=work.sink.expect)
+        run = Run(
+            engine=self.engine,
+            seed=job.seed,
+            sink=work.sink,
+            expect=work.sink.expect,
+            given=given,
+            data=data,
+            scratch=scratch,
+        )
         outcome = task.run(run)
         return outcome, encode(outcome)
 
