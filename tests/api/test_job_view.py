@@ -10,6 +10,7 @@ from brushwork.engines.base import Op
 from brushwork.jobs.job import Job, JobFile, Status
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Kind, Task
+from brushwork.tasks.sources import Given, Parent
 
 NOW = 1_760_408_600.0
 
@@ -19,11 +20,19 @@ class Upscale(Task):
     needs: ClassVar[Op] = Op.TEXT_TO_IMAGE
     takes: ClassVar[frozenset[Kind]] = frozenset({"grid"})
     makes: ClassVar[Kind] = "image"
+    action: ClassVar[str | None] = "upscale"
     example: ClassVar[dict[str, Any]] = {}
+
+
+class Picky(Upscale):
+    @classmethod
+    def refusal(cls, parent: Parent) -> str | None:
+        return "No foxes." if parent.prompt == "a fox" else None
 
 
 class Reroll(Upscale):
     name: ClassVar[str] = "reroll"
+    action: ClassVar[str | None] = "reroll"
 
 
 class Animate(Upscale):
@@ -127,8 +136,9 @@ def test_actions_are_the_eight_of_the_reference_and_only_what_the_server_would_a
         name: [] for name in ("edit", "inpaint", "outpaint", "pan", "remix", "upscale", "variation")
     }
 
-    assert view(done())["output"]["available_actions"] == {**none, "reroll": False}
-    with_followups: dict[str, type[Task]] = {**TASKS, "upscale": Upscale, "reroll": Reroll}
+    alone: dict[str, type[Task]] = {"diffusion": TASKS["diffusion"]}
+    assert view(done(), alone)["output"]["available_actions"] == {**none, "reroll": False}
+    with_followups: dict[str, type[Task]] = {**alone, "upscale": Upscale, "reroll": Reroll}
     assert view(done(), with_followups)["output"]["available_actions"] == {
         **none,
         "upscale": [0, 1, 2, 3],
@@ -136,6 +146,16 @@ def test_actions_are_the_eight_of_the_reference_and_only_what_the_server_would_a
     }
     too_late = done(followup_until=NOW - 1)
     assert view(too_late, with_followups)["output"]["available_actions"] == {**none, "reroll": False}
+    picky: dict[str, type[Task]] = {**with_followups, "upscale": Picky}
+    assert view(done(), picky)["output"]["available_actions"] == {**none, "reroll": True}
+
+
+def test_a_follow_up_tells_which_picture_it_comes_from() -> None:
+    parent = Parent("p", 2, "diffusion", {"text": "a fox"}, 7, "a fox")
+
+    seen = view(done("upscale", given=(Given("jobs/x/source-0.png", 8, 8, parent=parent),)), {"upscale": Upscale})
+
+    assert seen["detail"]["parent"] == {"job_id": "p", "image_no": 2}
 
 
 @pytest.mark.parametrize("status", ["held", "queued", "running", "failed", "cancelled"])

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from brushwork.api.views import ZERO_TIME, ErrorDetails, View, moment
+from brushwork.jobs.followups import FollowUps
 from brushwork.jobs.job import ClientStatus, Job
 from brushwork.tasks.base import Kind, Task
 
@@ -90,7 +91,7 @@ class JobView(View):
     output: JobOutput
     meta: JobMeta
     detail: dict[str, Any] | None = Field(
-        description="engine, applied, degraded, warnings, recipe, queue_position, expires_at; null when empty"
+        description="engine, applied, degraded, warnings, recipe, parent, queue_position, expires_at; null when empty"
     )
     logs: list[str] = Field(description="Always empty")
     error: ErrorDetails
@@ -178,6 +179,9 @@ def error_of(job: Job) -> ErrorDetails:
 
 def detail_of(job: Job, *, links_expire_at: float) -> dict[str, Any] | None:
     detail = {name: value for name, value in (job.detail or {}).items() if value or name != "warnings"}
+    parents = [given.parent for given in job.given if given.parent]
+    if parents:
+        detail["parent"] = {"job_id": parents[0].job_id, "image_no": parents[0].number}
     if job.queue_position is not None:
         detail["queue_position"] = job.queue_position
     if job.files:
@@ -189,17 +193,13 @@ PICTURE_ACTIONS = ("edit", "inpaint", "outpaint", "pan", "remix", "upscale", "va
 
 
 def actions_of(job: Job, kind: Kind, tasks: Mapping[str, type[Task]], *, now: float) -> AvailableActions | None:
-    """What may follow this job right now: never more than the server would accept. None where nothing can."""
+    """What may follow this job right now, by the same decision that a request meets. None where nothing can."""
     if job.status != "done" or kind not in ("grid", "image"):
         return None
-    is_open = job.followup_until is not None and now < job.followup_until
-    pictures = [file for file in job.files if file.role == "image"]
-
-    def accepted(name: str) -> bool:
-        return is_open and name in tasks and kind in tasks[name].takes
-
-    numbers = {name: list(range(len(pictures))) if accepted(name) else [] for name in PICTURE_ACTIONS}
-    return AvailableActions(**numbers, reroll=accepted("reroll"))
+    source = FollowUps(job, tasks, now)
+    accepted = {task.action for task in tasks.values() if task.action and source.refusal(task) is None}
+    numbers = {name: list(range(len(source.pictures))) if name in accepted else [] for name in PICTURE_ACTIONS}
+    return AvailableActions(**numbers, reroll="reroll" in accepted)
 
 
 def image_output(job: Job, link: Link, actions: AvailableActions | None) -> JobOutput:
