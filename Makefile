@@ -9,8 +9,12 @@ FIRST_PICTURE ?= $(if $(wildcard pictures/first-grid.png),,a red fox in a snowy 
 MINUTES ?= 15
 TOOLS := src/brushwork/engines/tools/models
 SR := training/super_resolution
+MATTING := training/matting_depth
+MATTING_MINUTES ?= 120
+# Painted pictures and photographs to learn from, a few hundred megabytes.
+DATA ?= $(HOME)/.cache/brushwork/training
 
-.PHONY: run test lint format docs sheet gate bench train-super-resolution clean help
+.PHONY: run test lint format docs sheet gate bench train-super-resolution train-matting train-depth clean help
 
 run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
 	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
@@ -50,6 +54,13 @@ train-super-resolution: .venv/installed-training ## train the super-resolution n
 		--out $(SR)/weights/x2.pt --onnx $(TOOLS)/super_resolution_x2.onnx
 	$(BIN)/python -m training.super_resolution.train --factor 4 --minutes $(MINUTES) --from $(SR)/weights/x2.pt \
 		--out $(SR)/weights/x4.pt --onnx $(TOOLS)/super_resolution_x4.onnx
+
+train-matting: .venv/installed-training ## train the network of matting and depth anew, in MATTING_MINUTES on one core
+	mkdir -p $(MATTING)/weights
+	$(BIN)/python -m training.matting_depth.train --minutes $(MATTING_MINUTES) --data $(DATA)/matting_depth \
+		--out $(MATTING)/weights/matting_depth.pt --onnx $(TOOLS)/matting_depth.onnx
+
+train-depth: train-matting ## the same network: its other answer
 
 clean: ## remove .venv, caches and pictures
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache pictures
