@@ -86,12 +86,12 @@ def test_every_legal_ratio_gives_even_sides_of_that_ratio(width: int, height: in
 
 
 def test_rows_carry_all_that_an_engine_may_use_and_nothing_that_is_settled() -> None:
-    four = rows("https://e.com/a.png cat::2 dog::1 --no snow, ice --chaos 30 --ar 1:1 --seed 5 --fast --tile --iw 2")
+    four = rows("cat::2 dog::1 --no snow, ice --chaos 30 --ar 1:1 --seed 5 --fast --tile --sref 123")
 
     assert [row.index for row in four] == [0, 1, 2, 3]
     assert four[0].segments == (("cat", 2.0), ("dog", 1.0))
     assert four[0].negative == ("snow", "ice")
-    assert set(four[0].params) == {"chaos", "tile", "iw", "image_prompt"}
+    assert set(four[0].params) == {"chaos", "tile", "sref"}
     assert {row.seed for row in four} == {7}
 
 

@@ -124,7 +124,7 @@ def new_row(
     settled = task.settled(given)
     if settled.plan == "pro" and account.plan != "pro":
         raise PlanRequired("This needs the pro plan; the account is on the free one.", plan=settled.plan)
-    now, seed = time.time(), settled.seed()
+    now, seed = time.time(), task.seed()
     return {
         "id": str(uuid.uuid4()),
         "account_id": account.id,

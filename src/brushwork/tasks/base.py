@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, Validat
 from pydantic.alias_generators import to_camel
 
 from brushwork.engines.base import Engine, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.errors import NotImplementedHere
 from brushwork.tasks.sources import Given, Parent, Wanted, pictures_of
 
 Kind = Literal["grid", "image", "video", "text"]
@@ -137,8 +138,9 @@ class Task(BaseModel):
         """Raise the error the client should read when this cannot be done with these pictures."""
 
     def settled(self, given: Sequence[Given]) -> "Task":  # noqa: ARG002  # most inherit nothing
-        """The task whose price, plan, lane, batch and seed count, once its pictures are there: this one, or one that
-        knows what it inherits from them. It is asked after `check_given`, and is not what is stored."""
+        """The task whose price, plan, lane and batch count, once its pictures are there: this one, or one that knows
+        what it inherits from them. It is asked after `check_given`; what is stored, seeded and warned of is this one.
+        """
         return self
 
     @property
@@ -183,6 +185,7 @@ class Task(BaseModel):
 
 def draw(rows: Sequence[Row], job: Run) -> list[RowResult]:
     """Draw all rows of a job, or raise RowCancelled when the job was cancelled meanwhile."""
+    refuse_unable(job.engine, rows)
     job.expect(rows)
     results = job.engine.run(rows, job.sink)
     if len(results) < len(rows):
@@ -190,13 +193,26 @@ def draw(rows: Sequence[Row], job: Run) -> list[RowResult]:
     return sorted(results, key=lambda result: result.index)
 
 
-def outcome_of(results: Sequence[RowResult], *, applied: Mapping[str, str] | None = None) -> Outcome:
+def refuse_unable(engine: Engine, rows: Sequence[Row]) -> None:
+    """Fail in a sentence, rather than somewhere inside an engine that never promised this."""
+    models = engine.capabilities()
+    for row in rows:
+        able = models[row.model] if row.model in models else [can for model in models.values() for can in model]
+        if all(can.op != row.op for can in able):
+            raise NotImplementedHere(
+                f"The engine {engine.name} of this server cannot do this ({row.op.replace('_', ' ')}).", op=row.op.value
+            )
+
+
+def outcome_of(
+    results: Sequence[RowResult], *, applied: Mapping[str, str] | None = None, degraded: Sequence[str] = ()
+) -> Outcome:
     """Put the rows of one job together: pictures in order, what was applied or degraded said once."""
     everything = dict(applied or {})
     for result in results:
         everything |= result.applied
-    degraded = dict.fromkeys(item for result in results for item in result.degraded)
+    not_honoured = dict.fromkeys([*degraded, *(item for result in results for item in result.degraded)])
     recipe = {"rows": [dict(result.recipe) for result in results]}
     return Outcome(
-        images=[result.image for result in results], applied=everything, degraded=list(degraded), recipe=recipe
+        images=[result.image for result in results], applied=everything, degraded=list(not_honoured), recipe=recipe
     )

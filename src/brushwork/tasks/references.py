@@ -1,0 +1,75 @@
+"""The pictures that a prompt names: image URLs in front, `--sref`, `--cref`, `--oref`. As wishes, then as references.
+
+Both lists have the same order, so that what was fetched is found again. Style codes and `random` name no picture; they
+stay parameters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brushwork.engines.base import Reference, Role, Source
+from brushwork.prompts.prompt import Prompt
+from brushwork.tasks.sources import FromUrl
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A parameter that names pictures, and the one that weighs them."""
+
+    param: str
+    role: Role
+    weight: str
+    """100 is normal."""
+
+
+KINDS = (Kind("sref", "style", "sw"), Kind("cref", "character", "cw"), Kind("oref", "omni", "ow"))
+
+
+@dataclass(frozen=True)
+class Named:
+    """A picture as the prompt names it."""
+
+    url: str
+    role: Role
+    weight: float
+
+
+def named_in(prompt: Prompt) -> list[Named]:
+    weight = float(prompt.params.get("iw", 1.0))
+    found = [Named(url, "image", weight) for url in prompt.image_urls]
+    for kind in KINDS:
+        weight = prompt.params.get(kind.weight, 100) / 100
+        items = prompt.params.get(kind.param, ())
+        found += [Named(item.url, kind.role, weight * item.weight) for item in items if item.url]
+    return found
+
+
+def wanted_by(prompt: Prompt, *, field: str) -> list[FromUrl]:
+    """What has to be there before the prompt can be drawn."""
+    return [FromUrl(named.url, field) for named in named_in(prompt)]
+
+
+def references_of(prompt: Prompt, pictures: Sequence[Source]) -> tuple[Reference, ...]:
+    """The pictures of `wanted_by`, with what each is for."""
+    return tuple(
+        Reference(named.role, picture, named.weight) for named, picture in zip(named_in(prompt), pictures, strict=True)
+    )
+
+
+def without_references(prompt: Prompt) -> dict[str, Any]:
+    """The parameters that are left when the pictures have become references."""
+    params = dict(prompt.params)
+    if prompt.image_urls:
+        params.pop("iw", None)
+    for kind in KINDS:
+        items = params.get(kind.param, ())
+        rest = tuple(item for item in items if not item.url)
+        if len(rest) == len(items):
+            continue
+        if rest:
+            params[kind.param] = rest
+        else:
+            del params[kind.param]
+            params.pop(kind.weight, None)
+    return params

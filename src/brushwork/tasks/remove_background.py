@@ -1,0 +1,32 @@
+"""`POST /v1/remove-background`: what a picture shows, without what is behind it."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from brushwork.engines.base import Op
+from brushwork.tasks.base import Kind, Outcome, Run, Task
+from brushwork.tasks.fields import PictureUrl
+from brushwork.tasks.prices import price
+from brushwork.tasks.sources import FromUrl, Wanted
+
+
+class RemoveBackground(Task):
+    """Cut out what a picture shows: a PNG with a soft alpha channel."""
+
+    name: ClassVar[str] = "remove-background"
+    needs: ClassVar[Op | None] = None
+    makes: ClassVar[Kind] = "image"
+    example: ClassVar[dict[str, Any]] = {"imgUrl": "https://example.com/fox.png"}
+
+    img_url: PictureUrl
+
+    def wanted(self) -> Sequence[Wanted]:
+        return (FromUrl(self.img_url, "imgUrl"),)
+
+    def price(self) -> int:
+        return price(self.name)
+
+    def run(self, job: Run) -> Outcome:
+        from brushwork.engines.tools.matting import cut_out  # only workers need the network
+
+        return Outcome(images=[cut_out(job.picture().image)])
