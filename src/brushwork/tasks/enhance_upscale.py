@@ -81,8 +81,8 @@ class EnhanceUpscale(Task):
 
     def wanted(self) -> Sequence[Wanted]:
         if self.image_url is not None:
-            limits = {"max_bytes": 100 * MEGABYTE, "max_pixels": LARGEST_SOURCE, "tiff": True}
-            return (FromUrl(self.image_url, "image_url", **limits),)
+            most = 100 * MEGABYTE
+            return (FromUrl(self.image_url, "image_url", max_bytes=most, max_pixels=LARGEST_SOURCE, tiff=True),)
         return (FromJob(self.job_id or "", self.image_no),)
 
     def price(self) -> int:
