@@ -31,10 +31,13 @@ MAX_URL = 8192
 TRIED_ADDRESSES = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 
-BEGINNING = re.compile(r"https?://[^/?#@\\]+(?:[/?#]|$)", re.IGNORECASE)
+BEGINNING = re.compile(r"https?://(?:\[[^\]/?#@]*\]|[^:/?#@\[\]]+)(?::[0-9]{0,5})?(?:[/?#]|$)", re.IGNORECASE)
+"""A host, perhaps a port, and never an @: whatever else could be read into a URL is not tried."""
+
 NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\ufeff\\\ud800-\udfff]")
 """White space, control characters, backslashes: what programs that read URLs disagree about."""
 
+NO_WEB_URL = "must be an http(s) URL of a host, without a user name"
 NOT_PUBLIC = "leads to a host that is unknown or not on the public internet"
 
 NOTHING = Allowed()
@@ -96,7 +99,7 @@ def target_of(url: str, *, field: str, allowed: Allowed) -> Target:
     if NOT_IN_URL.search(url):
         raise InvalidField(field, "holds spaces, backslashes or control characters")
     if not BEGINNING.match(url):
-        raise InvalidField(field, "must be an http(s) URL with a host, and without a user name")
+        raise InvalidField(field, NO_WEB_URL)
     try:
         parsed = httpx.URL(url)
         host = parsed.raw_host.decode("ascii").lower().removesuffix(".")
@@ -104,7 +107,7 @@ def target_of(url: str, *, field: str, allowed: Allowed) -> Target:
     except (httpx.InvalidURL, ValueError):
         raise InvalidField(field, "has a host or port that cannot be read") from None
     if parsed.userinfo:
-        raise InvalidField(field, "must be an http(s) URL with a host, and without a user name")
+        raise InvalidField(field, NO_WEB_URL)
     port = {"http": 80, "https": 443}[parsed.scheme] if parsed.port is None else parsed.port
     if not allowed.takes_port(host, port):
         raise InvalidField(field, "may only use the ports 80 and 443")
