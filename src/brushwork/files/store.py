@@ -126,6 +126,18 @@ class Files:
         async for found in obstore.list(self.store, prefix=prefix):
             await self.delete([str(file["path"]) for file in found])
 
+    async def folders(self, prefix: str) -> list[str]:
+        """The names of the folders in `prefix/`."""
+        found = await obstore.list_with_delimiter_async(self.store, prefix=prefix)
+        return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
+
+    async def newest(self, prefix: str) -> float:
+        """When the last file under `prefix/` was written; 0 when there is none."""
+        times = [0.0]
+        async for found in obstore.list(self.store, prefix=prefix):
+            times += [file["last_modified"].timestamp() for file in found]
+        return max(times)
+
     async def publish(
         self,
         tx: AsyncConnection,

@@ -21,7 +21,7 @@ from brushwork.jobs.events import wait
 from brushwork.jobs.lifecycle import admit_held
 from brushwork.jobs.queue import NOW
 from brushwork.jobs.reaper import reap
-from brushwork.jobs.retention import remove_expired
+from brushwork.jobs.retention import remove_expired, remove_strays
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.workers import forget_dead
 
@@ -104,6 +104,10 @@ async def remove_results(house: Housekeeping) -> None:
     await remove_expired(house.database, house.files)
 
 
+async def sweep_strays(house: Housekeeping) -> None:
+    await remove_strays(house.database, house.files)
+
+
 async def remove_workers(house: Housekeeping) -> None:
     async with house.database.write() as tx:
         await forget_dead(tx)
@@ -121,5 +125,6 @@ DUTIES: Mapping[str, tuple[float, Duty]] = {
     "admission": (30.0, let_in),  # an operator may have raised an account's limit
     "credits": (60.0, expire_credits),
     "retention": (600.0, remove_results),
+    "strays": (86_400.0, sweep_strays),  # it lists every job's folder
     "workers": (600.0, remove_workers),
 }

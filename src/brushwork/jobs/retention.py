@@ -1,10 +1,12 @@
 """Removing what is past its time: files first, then the rows that name them, in small batches.
 
 A crash half-way leaves rows whose files are gone, never files that nobody remembers; the next run goes on from there.
+Files come before their job only while its pictures are gathered; what a crash leaves then is swept a day later.
 The ledger is not touched: it outlives the jobs.
 """
 
 import time
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -14,6 +16,8 @@ from brushwork.database.tables import files as files_table
 from brushwork.files.store import Files
 
 BATCH = 100
+STRAY_SECONDS = 86_400.0
+"""No job is accepted so long after its pictures came."""
 
 
 async def remove_expired(database: Database, files: Files, *, now: float | None = None) -> int:
@@ -51,3 +55,22 @@ async def remove_some_jobs(database: Database, files: Files, now: float) -> int:
         for table, job_id_column in ((files_table, files_table.c.job_id), (events, events.c.job_id), (jobs, jobs.c.id)):
             await tx.execute(table.delete().where(job_id_column.in_(expired)))
     return len(expired)
+
+
+async def remove_strays(database: Database, files: Files, *, now: float | None = None) -> int:
+    """Remove the folders of jobs that do not exist, once they are a day old; returns how many."""
+    before = (time.time() if now is None else now) - STRAY_SECONDS
+    folders = await files.folders("jobs")
+    removed = 0
+    for at in range(0, len(folders), BATCH):
+        for job_id in await without_rows(database, folders[at : at + BATCH]):
+            if await files.newest(f"jobs/{job_id}") < before:
+                await files.delete_folder(f"jobs/{job_id}")
+                removed += 1
+    return removed
+
+
+async def without_rows(database: Database, job_ids: Sequence[str]) -> list[str]:
+    async with database.read() as tx:
+        known = set((await tx.execute(sa.select(jobs.c.id).where(jobs.c.id.in_(job_ids)))).scalars())
+    return [job_id for job_id in job_ids if job_id not in known]
