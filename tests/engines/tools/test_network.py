@@ -18,7 +18,7 @@ def test_the_file_is_the_one_that_is_described(network: Network) -> None:
     card = (MODELS / "README.md").read_text()
 
     assert hashlib.sha256(network.path.read_bytes()).hexdigest() == network.sha256
-    assert network.path.stat().st_size == pytest.approx(4 * network.parameters, rel=0.02)
+    assert network.path.stat().st_size == pytest.approx(network.bits / 8 * network.parameters, rel=0.03)
     for said in (network.file, network.name, network.sha256, f"{network.parameters:,}", network.licence):
         assert said in card
 

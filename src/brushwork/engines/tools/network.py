@@ -32,6 +32,8 @@ class Network:
     origin: str
     parameters: int
     sha256: str
+    bits: int = 32
+    """Of each number in the file."""
 
     @property
     def path(self) -> Path:
