@@ -1,11 +1,11 @@
 """The painter as an engine: rows in, pictures out. Passes from coarse to fine, each of which can be the last.
 
-What a prompt means is in words/, where things stand in layout/, how the world looks in worlds/; this chapter only
-runs them in order, reports each pass, and tells what was honoured. Knows no job and no network.
+What a prompt means is in words/, where things stand in layout/, how a Scene becomes pixels in drawing.py, and what can
+follow a picture in follow/; this chapter only runs them in order, reports each pass, and tells what was honoured. Knows
+no job and no network.
 """
 
 import ctypes
-import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,24 +14,20 @@ from dataclasses import replace
 from typing import TypeVar
 
 import cv2
-import numpy as np
-from PIL import Image
 
 from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
 from brushwork.engines.diorama import noise
-from brushwork.engines.diorama.layout.compose import compose
-from brushwork.engines.diorama.looks.grade import finished
+from brushwork.engines.diorama.drawing import as_image, paint, paint_shot
+from brushwork.engines.diorama.follow.operations import OPERATIONS
 from brushwork.engines.diorama.params import HONOURED, Knobs, honoured, knobs_of, not_honoured
-from brushwork.engines.diorama.recipe import recipe_of
-from brushwork.engines.diorama.scene import Scene, natural_view
+from brushwork.engines.diorama.recipe import natural_shot, recipe_of
+from brushwork.engines.diorama.rows import Made, OnPass, reduced, scene_for, understood, words
 from brushwork.engines.diorama.subjects import sprites
-from brushwork.engines.diorama.subjects.pattern import toss_subjects
-from brushwork.engines.diorama.subjects.standing import paint_subjects
 from brushwork.engines.diorama.words import lexicon
 from brushwork.engines.diorama.words.forbidden import forbid
-from brushwork.engines.diorama.words.reading import Understanding, understand_all
-from brushwork.engines.diorama.worlds.world import paint_world
 from brushwork.errors import Unavailable
+
+__all__ = ["MODELS", "PASSES", "DioramaEngine", "as_image", "draw", "paint", "scene_for", "unmet"]
 
 MODELS = ("6", "6.1", "7", "8", "8.1", "niji 6")
 WORLD_PASSES = 5
@@ -44,7 +40,6 @@ TOO_SMALL = frozenset({"flowers", "grass", "reeds", "bushes"})
 SECONDS_PER_MEGAPIXEL = 2.2
 """One row on one quiet core."""
 BYTES_PER_PIXEL = 160
-OnPass = Callable[[str], None]
 T = TypeVar("T")
 
 
@@ -66,7 +61,7 @@ class DioramaEngine:
             batch_max=8,
             preview=True,
         )
-        return dict.fromkeys(MODELS, (can,))
+        return dict.fromkeys(MODELS, (can, *(replace(can, op=op) for op in OPERATIONS if op != can.op)))
 
     def cost(self, row: Row) -> Cost:
         quality = float(row.params.get("quality") or 1)
@@ -121,39 +116,23 @@ def wanted(row: Row, sink: Sink, work: Callable[[Row, Sink], T]) -> T | None:
         return None
 
 
-def understood(row: Row) -> Understanding:
-    return understand_all(row.segments or ((row.text, 1.0),))
-
-
-def scene_for(row: Row) -> Scene:
-    """What the row's picture will show."""
-    knobs = knobs_of(row.params, row.model)
-    names, _ = forbid(row.negative)
-    common = math.gcd(row.width, row.height)
-    return compose(
-        understood(row),
-        knobs=knobs,
-        seed=row.seed,
-        index=row.index,
-        aspect=(row.width // common, row.height // common),
-        forbidden=frozenset(names),
-    )
-
-
 def sketch(row: Row, sink: Sink) -> Row:
     """A thumbnail at once, as first preview."""
     scale = min(1.0, SKETCH / min(row.width, row.height))
-    size = (max(16, round(row.width * scale)), max(16, round(row.height * scale)))
-    knobs, scene = knobs_of(row.params, row.model), scene_for(row)
-    scene = replace(scene, forbidden=scene.forbidden | TOO_SMALL)
-    sink.preview(row, as_image(paint(scene, *size, detail=0.4, exp=knobs.exp)))
+    width, height = max(16, round(row.width * scale)), max(16, round(row.height * scale))
+    if row.op is Op.TEXT_TO_IMAGE and not row.references:
+        knobs, scene = knobs_of(row.params, row.model), scene_for(row)
+        scene = replace(scene, forbidden=scene.forbidden | TOO_SMALL)
+        picture = paint(scene, width, height, detail=0.4, exp=knobs.exp)
+    else:
+        picture = operation(row)(reduced(row, width, height), lambda _name: None).picture
+    sink.preview(row, as_image(picture))
     sink.step(row, 1, PASSES)
     return row
 
 
 def draw(row: Row, sink: Sink) -> RowResult:
     """The whole picture, one reported pass after the other."""
-    knobs, scene = knobs_of(row.params, row.model), scene_for(row)
     done = 1
 
     def on_pass(_name: str) -> None:
@@ -162,15 +141,28 @@ def draw(row: Row, sink: Sink) -> RowResult:
             done += 1
         sink.step(row, done, PASSES)
 
-    image = as_image(paint(scene, row.width, row.height, detail=detail_of(knobs), exp=knobs.exp, on_pass=on_pass))
+    made = operation(row)(row, on_pass)
+    image = as_image(made.picture)
     sink.step(row, PASSES, PASSES)
     return RowResult(
         index=row.index,
         image=image,
-        applied=honoured(row.params, negative=bool(row.negative), model=row.model),
-        degraded=unmet(row),
-        recipe=recipe_of(scene, width=row.width, height=row.height, exp=knobs.exp),
+        applied={**honoured(row.params, negative=bool(row.negative), model=row.model), **made.applied},
+        degraded=(*unmet(row), *made.degraded),
+        recipe=made.recipe,
     )
+
+
+def operation(row: Row) -> Callable[[Row, OnPass], Made]:
+    """What does the row's work."""
+    return new_picture if row.op is Op.TEXT_TO_IMAGE and not row.references else OPERATIONS[row.op]
+
+
+def new_picture(row: Row, tell: OnPass) -> Made:
+    """A picture of the row's words alone."""
+    knobs = knobs_of(row.params, row.model)
+    shot = natural_shot(scene_for(row), row.width, row.height, exp=knobs.exp, detail=detail_of(knobs))
+    return Made(paint_shot(shot, on_pass=tell), recipe_of(shot, words=words(row)))
 
 
 def unmet(row: Row) -> tuple[str, ...]:
@@ -187,24 +179,3 @@ def unmet(row: Row) -> tuple[str, ...]:
 def detail_of(knobs: Knobs) -> float:
     """Fine detail of the world besides what `--quality` and `--stop` say: a draft has less."""
     return 0.6 if knobs.draft else 1.0
-
-
-def paint(
-    scene: Scene, width: int, height: int, *, detail: float = 1.0, exp: float = 0.0, on_pass: OnPass | None = None
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-    """(H, W, 3) display colours 0..1 of a scene."""
-    tell = on_pass or (lambda _name: None)
-    world = paint_world(scene, natural_view(scene, width, height), detail=detail, on_pass=tell)
-    tell("subjects")
-    if scene.tile:
-        toss_subjects(world.color, scene)
-    else:
-        paint_subjects(world, scene)
-    tell("finish")
-    colour, depth = world.color, world.depth
-    del world  # a large picture's water and light are not needed any more
-    return finished(colour, depth, scene, exp=exp)
-
-
-def as_image(colours: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> Image.Image:
-    return Image.fromarray((colours * 255 + 0.5).astype(np.uint8), "RGB")

@@ -44,6 +44,8 @@ class Subject:
     """Degrees, clockwise."""
     weight: float = 1.0
     """Prominence from the prompt's `::weights`."""
+    artwork: str | None = None
+    """Which of its concept's pictures; None leaves it to the seed."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,18 @@ class Scene:
     """Concepts that must not appear (`--no`): "trees", "clouds", "people" ..."""
     emphasis: tuple[tuple[str, float], ...] = ()
     """(concept, factor) that raises or lowers things the place brings: ("clouds", 2.0)."""
+    grain: int | None = None
+    """Another seed for clouds and surfaces; None is `seed`. A variation changes it and keeps the land."""
+    growth: int | None = None
+    """Another seed for what grows; None is `seed`."""
+
+    @property
+    def grain_seed(self) -> int:
+        return self.seed if self.grain is None else self.grain
+
+    @property
+    def growth_seed(self) -> int:
+        return self.seed if self.growth is None else self.growth
 
 
 @dataclass(frozen=True)

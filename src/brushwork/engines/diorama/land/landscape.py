@@ -12,6 +12,7 @@ from brushwork.engines.diorama.land.materials import spots_of
 from brushwork.engines.diorama.land.terrain import Land, land_for
 from brushwork.engines.diorama.land.water import paint_water
 from brushwork.engines.diorama.land.weather import paint_lightning, paint_rain, paint_snowfall
+from brushwork.engines.diorama.motion.clock import flash_at
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, smooth
 from brushwork.engines.diorama.plants.scatter import paint_things, place_things, split
 from brushwork.engines.diorama.plants.wardrobe import Wardrobe
@@ -26,7 +27,7 @@ _AT_ONCE = 1 << 16
 """Spots of land that are painted together: few enough for the processor's cache, and for little memory."""
 _ROWS_AT_ONCE = 512
 """Rows of sky or of beams that are painted together, for little memory."""
-_NEAR = 40.0
+NEAR = 40.0
 """What stands nearer than this is painted over the water; what is farther is mirrored in it. Metres."""
 
 
@@ -49,7 +50,7 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     extra = tall.height - view.height
     camera = replace(camera, view=tall)
     light = light_for(scene)
-    grain = Grain(scene.seed)
+    grain = Grain(scene.grain_seed)
 
     tell("sky")
     picture = sky_and_clouds(scene, camera, light, grain, detail)
@@ -59,14 +60,14 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
         paint_earth(picture, scene, camera, grain)
     tell("land")
     seen = cast(camera, land, detail=detail)
-    bed, mask, shadow = _land(picture, seen, scene, camera, light, grain, land)
+    bed, mask, shadow = lay_land(picture, seen, scene, camera, light, grain, land)
     depth = seen.z
     tell("plants")
     things = place_things(scene, camera, grain, land, amount=detail, smallest=3.0 / max(detail, 1.0))
     fog = fog_by_column(light, camera)
     wardrobe = Wardrobe(scene, light)
     before = depth.copy()
-    far_first = split(things, _NEAR) if level is not None else (things,)
+    far_first = split(things, NEAR) if level is not None else (things,)
     for part in far_first:
         if part is not far_first[0] and level is not None:
             tell("water")
@@ -76,7 +77,7 @@ def paint_land(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
         share = haze_share(light, part.z)
         paint_things(picture, depth, shadow, part, wardrobe, camera=camera, fog=fog, share=share)
     tell("weather")
-    if scene.place in _SHAFTS:
+    if scene.place in SHAFTS:
         for first in range(0, depth.shape[0], _ROWS_AT_ONCE):
             some = slice(first, first + _ROWS_AT_ONCE)
             picture[some] += light_shafts(camera.rows()[some], camera, light, grain, depth[some])
@@ -116,7 +117,7 @@ def _sky_band(scene: Scene, camera: Camera, light: Light, grain: Grain, detail: 
     return picture
 
 
-_SHAFTS = ("forest", "autumn_forest", "winter_forest", "jungle")
+SHAFTS = ("forest", "autumn_forest", "winter_forest", "jungle")
 
 
 def light_shafts(rows: Field, camera: Camera, light: Light, grain: Grain, depth: Field) -> Field:
@@ -128,8 +129,8 @@ def light_shafts(rows: Field, camera: Camera, light: Light, grain: Grain, depth:
     dx, dy = ratio - light.sun[0] / light.sun[2], np.float32(high) - slope
     angle = np.arctan2(dx, np.maximum(dy, 0.02))
     beams = (
-        grain.at("swell", angle, angle * 0 + 0.4, 3.1, 540, turn=False) * 0.6
-        + grain.at("swell", angle, angle * 0 + 0.9, 0.9, 541, turn=False) * 0.4
+        grain.drifting("swell", angle, angle * 0 + 0.4, 3.1, 540, along=(0.004, 0.035), turn=False) * 0.6
+        + grain.drifting("swell", angle, angle * 0 + 0.9, 0.9, 541, along=(0.003, 0.020), turn=False) * 0.4
     )
     away = np.hypot(dx, dy)
     power = (
@@ -153,10 +154,10 @@ def fog_by_column(light: Light, camera: Camera) -> Field:
     return as_f32(light.fog_colour + amount[:, None] * light.glow)
 
 
-def _land(
+def lay_land(
     picture: Field, seen: Seen, scene: Scene, camera: Camera, light: Light, grain: Grain, land: Land
 ) -> tuple[Field, Field, Field]:
-    """Paint the land over the sky; → (height of the land under the water (H, W), water mask (H, W))."""
+    """Paint the land over the sky; → (height of the land under the water, water mask, sun and shadow), (H, W) each."""
     H, W = seen.z.shape
     r, c = np.nonzero(seen.hit)
     bed = np.full((H, W), 99, np.float32)
@@ -187,14 +188,15 @@ def _paint_spots(
 ) -> None:
     """The land at some pixels (rows, columns), `z` metres away; notes its height in `bed`."""
     r, c = part
-    x = camera.columns()[c] * z
-    high = land.height(x, z)
+    x, along = camera.columns()[c] * z + np.float32(camera.x), z + np.float32(camera.z)
+    high = land.height(x, along)
     bed[r, c] = high
     if land.water is not None:  # ground under deep water is never seen
         shown = high > land.water - 3.0
         picture[r[~shown], c[~shown]] = light.fog_colour * 0.3
         r, c, x, z, high, shadow = r[shown], c[shown], x[shown], z[shown], high[shown], shadow[shown]
-    spots = spots_of(land.height, x, z, camera.footprint(z), high)
+        along = along[shown]
+    spots = spots_of(land.height, x, along, camera.footprint(z), high)
     colour = shade(scene, light, grain, spots, shadow)
     share = haze_share(light, z)
     low = np.exp(-np.maximum(spots.y, 0) / 60) * (1 - np.exp(-z / 1600)) * light.mist
@@ -210,8 +212,8 @@ def _shadows(seen: Seen, camera: Camera, light: Light, land: Land) -> Field:
     c0, r0 = -round(camera.view.left * camera.scale) % step, -round(camera.view.top * camera.row_scale) % step
     z = seen.z[r0::step, c0::step]
     z = np.where(np.isfinite(z), z, 1.0).astype(np.float32)
-    x = camera.columns()[c0::step][None, :] * z
-    small = sun_shadow(land, light, x, land.coarse(x, z), z)
+    x, along = camera.columns()[c0::step][None, :] * z + np.float32(camera.x), z + np.float32(camera.z)
+    small = sun_shadow(land, light, x, land.coarse(x, along), along)
     if step == 1:
         return small
     cols, rows = np.meshgrid((np.arange(W, dtype=np.float32) - c0) / step, (np.arange(H, dtype=np.float32) - r0) / step)
@@ -237,11 +239,12 @@ def smooth_edges(picture: Field, seen: Seen, camera: Camera) -> None:
 
 def paint_weather(picture: Field, depth: Field, scene: Scene, camera: Camera, light: Light, grain: Grain) -> None:
     if scene.weather == "storm" and not forbids(scene, "lightning"):
-        paint_lightning(picture, depth, scene, camera)
+        flash = flash_at(grain.moment, 2.3)
+        paint_lightning(picture, depth, scene, camera, power=flash.power, number=flash.number)
     if scene.weather in ("rain", "storm") and not forbids(scene, "rain"):
         paint_rain(picture, scene, camera, light, grain, amount=1.0 if scene.weather == "rain" else 0.7)
     if scene.weather == "snow" and not forbids(scene, "snow"):
-        paint_snowfall(picture, scene, camera, light, amount=emphasis(scene, "snow"))
+        paint_snowfall(picture, scene, camera, light, amount=emphasis(scene, "snow"), moment=grain.moment)
 
 
 def water_haze(picture: Field, depth: Field, mask: Field, camera: Camera, light: Light) -> None:

@@ -108,7 +108,9 @@ def land_for(scene: Scene) -> Land:
     for site in range(sites):
         rng = np.random.default_rng([scene.seed, 31, site])
         own = int(np.random.default_rng([scene.seed, 32, site]).integers(2**31))
-        grain = Grain(scene.seed if scene.place == "sky" else own)  # the sea of clouds is also looked up as a material
+        grain = Grain(
+            scene.grain_seed if scene.place == "sky" else own
+        )  # the sea of clouds is also looked up as a material
         height = form.make(grain, rng, tall)
         found = _skyline_score(height, eye=scene.eye, far=min(form.far, 9000)) if sites > 1 else 0.0
         if found > score:

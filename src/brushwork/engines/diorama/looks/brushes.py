@@ -4,7 +4,10 @@ Pictures are (H, W, 3) float32 display colours 0..1. Lengths are given for a pic
 `unit`.
 """
 
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -12,7 +15,30 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Field: TypeAlias = NDArray[np.float32]
+T = TypeVar("T")
+_memory: ContextVar[dict[Any, Any] | None] = ContextVar("memory", default=None)
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@contextmanager
+def remembering(memory: dict[Any, Any]) -> Iterator[None]:
+    """Within, what styles `remember` is kept in `memory`: all frames of a clip have one paper, one palette, one mesh."""
+    token = _memory.set(memory)
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
+def remember(key: Any, make: Callable[[], T]) -> T:
+    """`make()`, or what it made for this key before in the same clip. Not to be changed in place."""
+    memory = _memory.get()
+    if memory is None:
+        return make()
+    if key not in memory:
+        memory[key] = make()
+    kept: T = memory[key]
+    return kept
 
 
 def unit_of(picture: Field) -> float:
@@ -37,10 +63,12 @@ def blurred(picture: Field, sigma: float) -> Field:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def smoothed(picture: Field, *, passes: int = 2, range_: float = 0.12, space: float = 4.0) -> Field:
+def smoothed(
+    picture: Field, *, unit: float | None = None, passes: int = 2, range_: float = 0.12, space: float = 4.0
+) -> Field:
     """Flat areas, sharp edges: bilateral filtering on a half-size picture, edges put back by a guided step."""
     height, width = picture.shape[:2]
-    scale = min(1.0, 512 / min(height, width))
+    scale = min(1.0, 0.5 / (unit or unit_of(picture)))
     small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     for _ in range(passes):
         small = cv2.bilateralFilter(small, 7, range_, space)
@@ -65,6 +93,10 @@ def lines(picture: Field, *, sigma: float, sharp: float = 24.0, threshold: float
 
 def noise(shape: tuple[int, ...], seed: int, sigma: float) -> Field:
     """Smooth Gaussian noise with variance about one."""
+    return remember(("noise", shape, seed, sigma), lambda: _noise(shape, seed, sigma))
+
+
+def _noise(shape: tuple[int, ...], seed: int, sigma: float) -> Field:
     rng = np.random.default_rng([seed, 41, int(sigma * 64)])
     shrink = max(1, int(sigma / 2))
     small = rng.standard_normal((shape[0] // shrink + 2, shape[1] // shrink + 2), dtype=np.float32)
@@ -126,7 +158,9 @@ def reduced(picture: Field, colours: int, *, size: int = 0) -> Field:
     small = (
         image.resize((max(1, image.width // 4), max(1, image.height // 4)), Image.Resampling.BOX) if not size else image
     )
-    palette = small.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=2)
+    palette = remember(
+        ("palette", colours, size), lambda: small.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=2)
+    )
     result = image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
     return np.asarray(np.asarray(result, np.float32) / 255, np.float32)
 
@@ -150,12 +184,23 @@ def contrasted(picture: Field, amount: float) -> Field:
     return curve
 
 
-def vignette(picture: Field, amount: float) -> Field:
+def vignette(picture: Field, amount: float, frame: tuple[float, float, float, float] | None = None) -> Field:
+    """Darker corners. `frame` is the natural picture (left, top, right, bottom) in pixels: beyond it goes on as at
+    its border.
+    """
     height, width = picture.shape[:2]
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    y, x = from_middle(height, frame and frame[1::2])[:, None], from_middle(width, frame and frame[::2])[None, :]
     fall = np.clip((x * x + y * y) - 0.55, 0, None) * amount
     return np.asarray(picture * (1 - np.clip(fall, 0, 0.9))[..., None], np.float32)
+
+
+def from_middle(count: int, ends: tuple[float, ...] | None) -> Field:
+    """-1 to 1 along a side, or between two ends on it."""
+    if ends is None or ends == (0, count):
+        return np.linspace(-1, 1, count, dtype=np.float32)
+    start, end = ends
+    along = (np.arange(count, dtype=np.float32) - np.float32(start)) / np.float32(max(end - start - 1, 1)) * 2 - 1
+    return np.asarray(np.clip(along, -1, 1), np.float32)
 
 
 def bloom(picture: Field, amount: float, unit: float, *, threshold: float = 0.72) -> Field:

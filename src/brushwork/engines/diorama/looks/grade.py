@@ -15,10 +15,20 @@ from brushwork.engines.diorama.scene import Scene
 from brushwork.engines.diorama.subjects.recolour import COLOURS
 
 
-def finished(picture: Field, depth: Field, scene: Scene, *, exp: float = 0.0) -> Field:
-    """The picture as it is handed over, clipped to 0..1."""
+def finished(
+    picture: Field,
+    depth: Field,
+    scene: Scene,
+    *,
+    exp: float = 0.0,
+    unit: float | None = None,
+    frame: tuple[float, float, float, float] | None = None,
+) -> Field:
+    """The picture as it is handed over, clipped to 0..1. `unit` and `frame` say how large the natural picture would be
+    and where it lies, when this is another window of it.
+    """
     out = np.asarray(np.clip(picture, 0, 1), np.float32)
-    unit = brushes.unit_of(out)
+    unit = unit or brushes.unit_of(out)
     if scene.palette:
         mood = in_mood(out, scene.palette)
         share = 0.45 if scene.palette in ("dark", "black") and scene.time in ("night", "midnight") else 1.0
@@ -31,7 +41,7 @@ def finished(picture: Field, depth: Field, scene: Scene, *, exp: float = 0.0) ->
     if margin:  # strokes run over the seam
         out = np.pad(out, ((margin, margin), (margin, margin), (0, 0)), mode="wrap")
         depth = np.pad(depth, margin, mode="wrap")
-    out = styled(out, scene.style, sheet_for(scene, depth, unit))
+    out = styled(out, scene.style, sheet_for(scene, depth, unit, frame))
     if exp > 0:
         out = explored(out, exp, unit)
     if margin:
@@ -39,7 +49,7 @@ def finished(picture: Field, depth: Field, scene: Scene, *, exp: float = 0.0) ->
     return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
-def sheet_for(scene: Scene, depth: Field, unit: float) -> Sheet:
+def sheet_for(scene: Scene, depth: Field, unit: float, frame: tuple[float, float, float, float] | None) -> Sheet:
     return Sheet(
         seed=scene.seed,
         strength=float(np.sqrt(scene.stylize)),
@@ -47,6 +57,7 @@ def sheet_for(scene: Scene, depth: Field, unit: float) -> Sheet:
         depth=depth,
         focus=min((subject.z for subject in scene.subjects), default=0.0) if not scene.tile else 0.0,
         has_edges=not scene.tile,
+        frame=frame,
     )
 
 

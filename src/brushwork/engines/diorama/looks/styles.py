@@ -28,9 +28,16 @@ class Sheet:
     """Metres to the hero, or 0 when nothing is in focus."""
     has_edges: bool = True
     """False for a tile: no vignette, no paper margin."""
+    frame: tuple[float, float, float, float] | None = None
+    """Where the natural picture lies in a wider one: left, top, right, bottom in pixels."""
+
+    @property
+    def side(self) -> float:
+        """The natural picture's shorter side, pixels."""
+        return 1024 * self.unit
 
     def vignette(self, picture: Field, amount: float) -> Field:
-        return brushes.vignette(picture, amount) if self.has_edges else picture
+        return brushes.vignette(picture, amount, self.frame) if self.has_edges else picture
 
 
 Style = Callable[[Field, Sheet], Field]
@@ -79,7 +86,9 @@ def photo(picture: Field, sheet: Sheet) -> Field:
 def watercolor(picture: Field, sheet: Sheet) -> Field:
     """Washes with darker rims, granulating pigment, white paper at the edges."""
     u, shape = sheet.unit, picture.shape[:2]
-    wash = brushes.warped(brushes.smoothed(picture, passes=3, range_=0.16), sheet.seed, reach=5 * u, size=7 * u)
+    wash = brushes.warped(
+        brushes.smoothed(picture, unit=sheet.unit, passes=3, range_=0.16), sheet.seed, reach=5 * u, size=7 * u
+    )
     wash = brushes.blurred(wash, 1.2 * u)
     levels = 7.0
     steps = np.round(wash * levels) / levels
@@ -141,21 +150,23 @@ def pixel(picture: Field, sheet: Sheet) -> Field:
     height, width = picture.shape[:2]
     cells = 144 if sheet.strength < 0.5 else 112
     vivid = brushes.saturated(brushes.contrasted(picture, 0.25), 1.3)
-    scale = cells / min(height, width)
+    scale = cells / sheet.side
     small = cv2.resize(vivid, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     edge = small - cv2.GaussianBlur(small, (0, 0), 1.0)
     small = np.clip(small + edge * 0.7, 0, 1)
     bayer = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 - 0.47
     tiles = np.tile(bayer, (small.shape[0] // 4 + 1, small.shape[1] // 4 + 1))[: small.shape[0], : small.shape[1]]
-    few = brushes.reduced(np.asarray(np.clip(small + tiles[..., None] * 0.045, 0, 1), np.float32), 30, size=cells)
+    few = brushes.reduced(
+        np.asarray(np.clip(small + tiles[..., None] * 0.045, 0, 1), np.float32), 30, size=min(small.shape[:2])
+    )
     return np.asarray(cv2.resize(few, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
 
 
 def pencil(picture: Field, sheet: Sheet) -> Field:
     """Outlines and crossed hatching in graphite on rough paper."""
     u, shape = sheet.unit, picture.shape[:2]
-    grey = luma(brushes.smoothed(picture, passes=1))
-    low, high = np.quantile(grey[::8, ::8], (0.01, 0.94))
+    grey = luma(brushes.smoothed(picture, unit=sheet.unit, passes=1))
+    low, high = brushes.remember("tones", lambda: np.quantile(grey[::8, ::8], (0.01, 0.94)))
     tone = np.clip((grey - low) / max(high - low, 0.05), 0, 1) ** 0.9
     dark = np.zeros(shape, np.float32)
     for number, (angle, below) in enumerate(((0.7, 0.94), (-0.6, 0.60), (0.15, 0.36), (1.35, 0.20))):
@@ -185,7 +196,7 @@ def hatching(shape: tuple[int, ...], angle: float, spacing: float, seed: int, un
 def ukiyo_e(picture: Field, sheet: Sheet) -> Field:
     """Few flat colours within dark lines, a graded sky, on warm paper."""
     u, shape = sheet.unit, picture.shape[:2]
-    flat_ = few_colours(brushes.saturated(picture, 1.15), 16, median=5)
+    flat_ = few_colours(brushes.saturated(picture, 1.15), 16, median=5, side=sheet.side)
     flat_ = brushes.saturated(flat_, 0.92)
     ink = np.array(
         [[0.10, 0.16, 0.30], [0.15, 0.32, 0.48], [0.42, 0.58, 0.62], [0.86, 0.80, 0.66], [0.97, 0.92, 0.80]], np.float32
@@ -210,13 +221,15 @@ def ukiyo_e(picture: Field, sheet: Sheet) -> Field:
 def flat(picture: Field, sheet: Sheet) -> Field:
     """Cut paper: a dozen clean colours, no texture, no lines."""
     vivid = brushes.saturated(brushes.contrasted(picture, 0.2), 1.3)
-    return np.asarray(few_colours(vivid, 15 if sheet.strength < 0.6 else 11, median=7) * 1.02 + 0.012, np.float32)
+    return np.asarray(
+        few_colours(vivid, 15 if sheet.strength < 0.6 else 11, median=7, side=sheet.side) * 1.02 + 0.012, np.float32
+    )
 
 
-def few_colours(picture: Field, colours: int, *, median: int) -> Field:
+def few_colours(picture: Field, colours: int, *, median: int, side: float) -> Field:
     """Areas of few colours with clean borders: reduced on a smaller picture, borders rounded, enlarged."""
     height, width = picture.shape[:2]
-    scale = min(1.0, 640 / min(height, width))
+    scale = min(1.0, 640 / side)
     small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     small = cv2.bilateralFilter(cv2.bilateralFilter(small, 7, 0.15, 5), 7, 0.15, 5)
     few = (brushes.reduced(np.asarray(small, np.float32), colours) * 255).astype(np.uint8)
@@ -228,7 +241,7 @@ def few_colours(picture: Field, colours: int, *, median: int) -> Field:
 def anime(picture: Field, sheet: Sheet) -> Field:
     """Cel shading, clean lines, luminous colour, a bloom over bright skies."""
     u = sheet.unit
-    out = brushes.smoothed(picture, passes=3, range_=0.13)
+    out = brushes.smoothed(picture, unit=sheet.unit, passes=3, range_=0.13)
     grey = np.maximum(luma(out), 1e-3)
     levels = 6.0
     step = grey * levels
@@ -247,7 +260,7 @@ def anime(picture: Field, sheet: Sheet) -> Field:
 def mono(picture: Field, sheet: Sheet) -> Field:
     """Black and white film: a red filter's deep skies, full range, grain."""
     grey = np.asarray(np.clip(picture @ np.array([0.52, 0.38, 0.10], np.float32), 0, 1), np.float32)
-    low, high = np.quantile(grey[::8, ::8], (0.005, 0.995))
+    low, high = brushes.remember("tones", lambda: np.quantile(grey[::8, ::8], (0.005, 0.995)))
     grey = np.clip((grey - low) / max(high - low, 0.1), 0, 1).astype(np.float32)
     out = np.repeat(brushes.contrasted(grey, 0.45 + 0.3 * sheet.strength)[..., None], 3, 2)
     out = brushes.bloom(np.asarray(out, np.float32), 0.14, sheet.unit, threshold=0.8)
@@ -258,7 +271,7 @@ def mono(picture: Field, sheet: Sheet) -> Field:
 def low_poly(picture: Field, sheet: Sheet) -> Field:
     """Triangles between points that gather where the picture changes, each of one colour."""
     height, width = picture.shape[:2]
-    scale = 512 / min(height, width)
+    scale = 512 / sheet.side
     small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     h, w = small.shape[:2]
     grey = luma(np.asarray(small, np.float32))
@@ -291,13 +304,12 @@ def low_poly(picture: Field, sheet: Sheet) -> Field:
 def neon(picture: Field, sheet: Sheet) -> Field:
     """Night, magenta and cyan: contours glow like tubes."""
     u = sheet.unit
-    smooth = brushes.smoothed(picture, passes=2)
+    smooth = brushes.smoothed(picture, unit=sheet.unit, passes=2)
     grey = luma(smooth)
     soft = cv2.GaussianBlur(grey, (0, 0), 1.6 * u)
     gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
-    edge = np.clip(
-        np.sqrt(gx * gx + gy * gy) * 5.5 / max(float(np.quantile(np.abs(gx[::4, ::4]), 0.97)) * 12, 0.05) - 0.06, 0, 1
-    )
+    steep = brushes.remember("steep", lambda: float(np.quantile(np.abs(gx[::4, ::4]), 0.97)))
+    edge = np.clip(np.sqrt(gx * gx + gy * gy) * 5.5 / max(steep * 12, 0.05) - 0.06, 0, 1)
     height, width = grey.shape
     coarse = brushes.noise((max(2, height // 8), max(2, width // 8)), sheet.seed, 20 * u)
     hue = np.clip(np.linspace(0, 0.8, coarse.shape[0], dtype=np.float32)[:, None] + coarse * 0.22, 0, 1)
@@ -366,7 +378,7 @@ def pop_art(picture: Field, sheet: Sheet) -> Field:
 def clay(picture: Field, sheet: Sheet) -> Field:
     """Modelled: rounded tones, finger marks, soft light, a shallow focus as of a small stage."""
     u, shape = sheet.unit, picture.shape[:2]
-    out = brushes.smoothed(picture, passes=3, range_=0.2)
+    out = brushes.smoothed(picture, unit=sheet.unit, passes=3, range_=0.2)
     out = brushes.along(out, brushes.flow(out, sigma=4 * u), reach=5 * u, samples=3)
     out = brushes.saturated(out, 1.3)
     bumps = brushes.noise(shape, sheet.seed, 9 * u) * 0.5 + brushes.noise(shape, sheet.seed + 1, 3.5 * u) * 0.22

@@ -52,12 +52,13 @@ def _cells(camera: Camera, layer: Layer, seed: int) -> tuple[Field, Field, Field
     """Filled and empty cells of a layer in the camera's wedge: jittered x, z and two random numbers each."""
     ratio_low, ratio_high = camera.view.left / camera.focal, camera.view.right / camera.focal
     margin = layer.size[1] * 1.2 + layer.cell
-    j0, j1 = int(layer.near / layer.cell), int(layer.far / layer.cell) + 1
+    near = layer.near if camera.z <= 0 else max(layer.near, camera.z - layer.cell)
+    j0, j1 = int(near / layer.cell), int((layer.far + max(camera.z, 0)) / layer.cell) + 1
     columns, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for row in range(j0, j1):  # one row of cells at a time: the wedge is narrow in front
-        far_edge = (row + 1) * layer.cell
-        first = int(np.floor((ratio_low * far_edge - margin) / layer.cell))
-        last = int(np.ceil((ratio_high * far_edge + margin) / layer.cell))
+        far_edge = max((row + 1) * layer.cell - camera.z, 0.0)
+        first = int(np.floor((camera.x + ratio_low * far_edge - margin) / layer.cell))
+        last = int(np.ceil((camera.x + ratio_high * far_edge + margin) / layer.cell))
         columns.append(np.arange(first, last))
         rows.append(np.full(last - first, row))
     i, j = np.concatenate(columns), np.concatenate(rows)
@@ -76,7 +77,7 @@ def place_things(scene: Scene, camera: Camera, grain: Grain, land: Land, *, amou
     kinds = tuple(sorted({layer.kind for layer in layers} | ({landmark[0]} if landmark else set())))
     table = [np.zeros((7, 0), np.float32)]
     for index, layer in enumerate(layers):
-        seed = (scene.seed * 31 + index * 7919) % (2**31)
+        seed = (scene.growth_seed * 31 + index * 7919) % (2**31)
         found = _grown(scene, camera, grain, land, layer, seed, amount=amount, smallest=smallest)
         table.append(np.concatenate([np.full((1, found.shape[1]), kinds.index(layer.kind), np.float32), found]))
     if landmark:
@@ -86,6 +87,7 @@ def place_things(scene: Scene, camera: Camera, grain: Grain, land: Land, *, amou
     whole = np.concatenate(table, axis=1)
     whole = whole[:, np.lexsort((whole[5], -whole[3]))]
     kind, x, y, z, size, draw, tone = whole
+    x, z = x - np.float32(camera.x), z - np.float32(camera.z)
     return Stand(kind.astype(np.int32), x, y, z, size, draw, tone, kinds)
 
 
@@ -100,10 +102,12 @@ def _grown(
     dense = smooth(0.42, 0.60, patch[..., 0]) * layer.patches + (1 - layer.patches)
     factor = float(dict(scene.emphasis).get(layer.name, 1.0))
     here = keep < layer.share * dense * factor * (amount if amount < 1 else min(amount**0.4, 1.6))
-    here &= (z > layer.near) & (z < layer.far) & (np.abs(x) > layer.clear * z + layer.clear * 14)
+    away = z - np.float32(camera.z)
+    here &= (z > layer.near) & (away < layer.far) & (np.abs(x) > layer.clear * z + layer.clear * 14)
     size = layer.size[0] + (layer.size[1] - layer.size[0]) * (draw * 7.77 % 1) * (0.6 + 0.4 * patch[..., 1])
     size = as_f32(size * (0.5 + 0.5 * min(factor, 1.6)))
-    here &= size / camera.footprint(z) > smallest
+    here &= (away > _AT_THE_LENS) | (camera.z == 0)
+    here &= size / camera.footprint(np.maximum(away, np.float32(_AT_THE_LENS))) > smallest
     x, z, draw, size = x[here], z[here], draw[here], size[here]
     y = land.height(x, z)
     tone = 0.82 + 0.36 * grain.at("soft", x, z, 210, 301)[..., 0]
@@ -111,6 +115,10 @@ def _grown(
     if land.water is not None:
         found = found[:, (y - land.water > layer.shore[0]) & (y - land.water < layer.shore[1])]
     return as_f32(found)
+
+
+_AT_THE_LENS = 0.8
+"""What a moving camera comes nearer to than this is not drawn, metres."""
 
 
 def _landmark(
@@ -147,6 +155,32 @@ def _on_rows(scene: Scene, x: Field, z: Field, row: float) -> tuple[Field, Field
 # ---------------------------------------------------------------- painting
 
 
+FLEXIBLE = {
+    "tuft": 0.13, "meadow_tuft": 0.15, "daisy": 0.12, "poppy": 0.13, "tulip": 0.08, "spike": 0.10, "wheat": 0.12,
+    "fern": 0.07, "reed": 0.10, "sunflower": 0.05, "bush": 0.025, "broadleaf": 0.016, "birch": 0.020, "pine": 0.010,
+    "palm": 0.022, "dead_tree": 0.006, "kelp": 0.10, "sea_fan": 0.05, "coral": 0.0,
+}  # fmt: skip
+"""How far a kind's tip bends in a breeze, in parts of its height; others stand still."""
+
+
+@dataclass
+class Traces:
+    """What painting things leaves besides colours."""
+
+    through: Field
+    """(H, W, 1): how much of what was behind is still seen."""
+    bend: Field
+    """(H, W): pixels that a breeze moves the thing here to the side."""
+
+    def note(self, kind: str, cover: Field, box: tuple[int, int, int, int], foot: float, height: int) -> None:
+        left, top, right, bottom = box
+        self.through[top:bottom, left:right] *= 1 - cover
+        up = np.clip((foot - np.arange(top, bottom, dtype=np.float32)) / np.float32(max(height, 1)), 0, 1)
+        reach = as_f32(FLEXIBLE.get(kind, 0.0) * height * up * np.sqrt(up))[:, None]
+        region = self.bend[top:bottom, left:right]
+        np.copyto(region, np.broadcast_to(reach, region.shape), where=cover[..., 0] > 0.35)
+
+
 def paint_things(
     picture: Field,
     depth: Field,
@@ -157,9 +191,10 @@ def paint_things(
     camera: Camera,
     fog: Field,
     share: Field,
+    traces: Traces | None = None,
 ) -> None:
     """Paint what stands into picture and depth, in place. `fog` (W, 3) and `share` (n,): haze colour by column,
-    amount by thing.
+    amount by thing. `traces` notes what a clip needs to know besides.
     """
     H, W = depth.shape
     tall = stand.size / camera.footprint(stand.z)
@@ -179,9 +214,10 @@ def paint_things(
         if not open_.any():
             continue
         if kind in _CASTS and h > 14:
-            _ground_shadow(
-                picture, depth, float(px[n]), float(py[n]), w, float(z), float(stand.y[n]), camera, wardrobe.light
-            )
+            spot = float(px[n]), float(py[n]), w, float(z), float(stand.y[n])
+            _ground_shadow(picture, depth, *spot, camera, wardrobe.light)
+            if traces is not None:
+                _ground_shadow(traces.through, depth, *spot, camera, wardrobe.light)
         part = wardrobe.window(cut, left - x0, top - y0, right - x0, bottom - y0)
         cover = part[..., 3:]
         foot_x, foot_y = min(max(int(px[n]), 0), W - 1), min(max(int(py[n]), 0), H - 1)
@@ -195,6 +231,8 @@ def paint_things(
         region *= 1 - cover
         region += colour
         behind[cover[..., 0] > 0.5] = z
+        if traces is not None:
+            traces.note(kind, cover, (left, top, right, bottom), float(py[n]), h)
 
 
 _CASTS = frozenset(

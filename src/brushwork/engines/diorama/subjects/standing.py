@@ -66,6 +66,7 @@ def paint_subjects(world: World, scene: Scene) -> None:
 def posed(subject: Subject, world: World, scene: Scene, rng: np.random.Generator) -> Pose:
     concept = concepts()[subject.concept]
     artwork = concept.artwork[int(rng.integers(0, len(concept.artwork)))]
+    artwork = subject.artwork or artwork
     ground = world.ground(subject.x, subject.z) if PLACES[scene.place].stands not in ("space", "sky") else 0.0
     flying = subject.lift > 0.35 * subject.height and not on_something(subject, scene)
     base = subject.lift if flying else ground + subject.lift
@@ -256,8 +257,8 @@ def wet_feet(world: World, pose: Pose) -> float:
     return float(world.water[max(y - 2, 0) : y + 3, x0:x1].mean())
 
 
-def mirror(world: World, scene: Scene, pose: Pose, lit: Field) -> None:
-    """The subject upside down in water that lies before it, broken by ripples."""
+def mirror(world: World, scene: Scene, pose: Pose, lit: Field, *, ripple: float = 0.0) -> None:
+    """The subject upside down in water that lies before it, broken by ripples; `ripple` is how far they have run."""
     rows, columns = world.color.shape[:2]
     gap = pose.lifted * pose.scale
     start = round(pose.feet + gap - (0.05 * pose.picture.shape[0] if gap < 1 else 0))
@@ -274,7 +275,7 @@ def mirror(world: World, scene: Scene, pose: Pose, lit: Field) -> None:
     phase = rng.uniform(0, 6.28, 3)
     calm = 1.6 if scene.weather in ("storm", "windy") else 1.0
     wave = sum(
-        np.sin(y * (f / (1 + y * 0.004)) + p) * a
+        np.sin(y * (f / (1 + y * 0.004)) + p + ripple) * a
         for f, p, a in zip((0.55, 0.23, 0.11), phase, (0.6, 1.0, 1.4), strict=True)
     )
     sway = wave * (0.6 + y * 0.02) * calm * (pose.picture.shape[1] / 260 + 0.4)

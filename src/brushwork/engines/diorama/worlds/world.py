@@ -69,7 +69,7 @@ def _paint_city(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     extra = tall.height - view.height
     camera = replace(camera, view=tall)
     light = light_for(scene)
-    grain = Grain(scene.seed)
+    grain = Grain(scene.grain_seed)
     tell("sky")
     picture = sky_and_clouds(scene, camera, light, grain, detail)
     tell("land")
@@ -94,7 +94,7 @@ def _paint_city(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
         if level is not None:
             water_haze(picture, depth, mask, camera, light)
     if night.windows > 0.4:
-        _bloom(picture, camera, 0.16 if scene.place != "cyberpunk" else 0.30)
+        bloom(picture, camera, 0.16 if scene.place != "cyberpunk" else 0.30)
     tell("weather")
     paint_weather(picture, depth, scene, camera, light, grain)
     if scene.place == "cyberpunk" and scene.weather not in ("rain", "storm", "snow") and not forbids(scene, "rain"):
@@ -105,7 +105,7 @@ def _paint_city(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     )
 
 
-def _bloom(picture: Field, camera: Camera, amount: float) -> None:
+def bloom(picture: Field, camera: Camera, amount: float) -> None:
     """Light that spills from what is bright."""
     bright = np.maximum(picture - 0.9, 0)
     size = (max(picture.shape[1] // 4, 1), max(picture.shape[0] // 4, 1))
@@ -140,7 +140,7 @@ def _paint_studio(scene: Scene, view: View, _detail: float, tell: OnPass) -> Wor
 
 def _paint_underwater(scene: Scene, view: View, detail: float, tell: OnPass) -> World:
     camera = camera_for(scene, view)
-    grain = Grain(scene.seed)
+    grain = Grain(scene.grain_seed)
     light = underwater.sea_light(light_for(replace(scene, weather="clear")), scene)
     tell("water")
     picture = underwater.backdrop(scene, camera)

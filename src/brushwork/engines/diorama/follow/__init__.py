@@ -1,0 +1,1 @@
+"""What follows a picture: variations, extensions, repainting, blends, other materials, larger sizes, references."""
