@@ -9,12 +9,14 @@ FIRST_PICTURE ?= $(if $(wildcard pictures/first-grid.png),,a red fox in a snowy 
 MINUTES ?= 15
 TOOLS := src/brushwork/engines/tools/models
 SR := training/super_resolution
+# Of the learned painter: cpu or gpu, see training/flow/README.md.
+PRESET ?= cpu
 MATTING := training/matting_depth
 MATTING_MINUTES ?= 120
 # Painted pictures and photographs to learn from, a few hundred megabytes.
 DATA ?= $(HOME)/.cache/brushwork/training
 
-.PHONY: run test lint format docs sheet gate bench train-super-resolution train-matting train-depth clean help
+.PHONY: run test lint format docs sheet gate bench train-super-resolution train-matting train-depth train-flow clean help
 
 run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
 	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
@@ -61,6 +63,10 @@ train-matting: .venv/installed-training ## train the network of matting and dept
 		--out $(MATTING)/weights/matting_depth.pt --onnx $(TOOLS)/matting_depth.onnx
 
 train-depth: train-matting ## the same network: its other answer
+
+train-flow: .venv/installed-training ## train the learned painter in MINUTES into training/flow/weights/model
+	$(BIN)/python -m training.flow.train --preset $(PRESET) --minutes $(MINUTES) \
+		--work training/flow/weights --out training/flow/weights/model
 
 clean: ## remove .venv, caches and pictures
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache pictures

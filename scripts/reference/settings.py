@@ -16,6 +16,7 @@ EXAMPLES = {
     "host": "0.0.0.0",
     "port": "9000",
     "engine": "diorama",
+    "flow_model": "/srv/brushwork/flow",
     "workers": "4",
     "production": "true",
     "secret": "forty-random-characters-that-nobody-knows",

@@ -25,7 +25,7 @@ from brushwork.accounts.keys import create_key, is_key
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
 from brushwork.engines.base import Engine
-from brushwork.engines.catalog import EngineEntry, usable
+from brushwork.engines.catalog import EngineEntry, EngineOptions, usable
 from brushwork.errors import Unavailable
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store
@@ -119,14 +119,18 @@ def rules_of(settings: Settings) -> JobRules:
 
 def build_engine(settings: Settings) -> Engine:
     """The engine the settings ask for. Raises Unavailable when this machine cannot run it or production forbids it."""
-    return usable_engine(settings).build()
+    return usable_engine(settings).build(engine_options(settings))
 
 
 def usable_engine(settings: Settings) -> EngineEntry:
     """What `build_engine` would build, without loading it."""
     if settings.production and settings.engine == "noop":
         raise Unavailable("BRUSHWORK_ENGINE=noop draws nothing, and BRUSHWORK_PRODUCTION refuses it.")
-    return usable(settings.engine)
+    return usable(settings.engine, engine_options(settings))
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    return EngineOptions(flow_model=Path(settings.flow_model) if settings.flow_model else None)
 
 
 async def prepare(settings: Settings, database: Database) -> FirstKey | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-EngineName = Literal["auto", "diorama", "noop"]
+EngineName = Literal["auto", "diorama", "flow", "noop"]
 
 
 class Settings(BaseSettings):
@@ -42,6 +42,9 @@ class Settings(BaseSettings):
             description="What draws: auto takes the best engine this machine has; noop draws nothing, for benchmarks."
         ),
     ] = "auto"
+    flow_model: Annotated[
+        str, Field(description="Folder with the networks of the engine `flow`; empty means those that ship with it.")
+    ] = ""
     workers: Annotated[int, Field(ge=0, le=64, description="Worker processes that `serve` starts; 0 starts none.")] = 1
     production: Annotated[
         bool, Field(description="Refuse what only makes sense while trying things out, such as the noop engine.")

@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from brushwork.app import engine_options
 from brushwork.cli.output import AsJson, print_json, print_table
 from brushwork.engines.catalog import ENGINES, entry
 from brushwork.errors import Unavailable
@@ -20,7 +21,7 @@ def group() -> None:
 @models.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the engines, and which one is in use."""
-    rows = engine_rows(Settings().engine)
+    rows = engine_rows(Settings())
     if as_json:
         print_json(rows)
     else:
@@ -28,16 +29,17 @@ def list_(as_json: AsJson = False) -> None:
         print_table(named, empty="There are no engines.")
 
 
-def engine_rows(wanted: str) -> list[dict[str, Any]]:
+def engine_rows(settings: Settings) -> list[dict[str, Any]]:
+    options = engine_options(settings)
     try:
-        chosen = entry(wanted).name
+        chosen = entry(settings.engine, options).name
     except Unavailable:
         chosen = ""
     return [
         {
             "name": engine.name,
             "in_use": engine.name == chosen,
-            "state": engine.problem() or "ready",
+            "state": engine.problem(options) or "ready",
             "licence": engine.licence,
             "summary": engine.summary,
         }
