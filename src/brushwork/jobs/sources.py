@@ -1,6 +1,6 @@
 """The pictures of a request, found, checked and copied into the new job's folder before the job is accepted.
 
-    wanted ──▶ jobs looked up, follow-ups decided ──▶ copied in the store, fetched and cleaned ──▶ given
+    wanted ──▶ jobs looked up, follow-ups decided ──▶ URLs fetched, cleaned ──▶ written, copied in the store ──▶ given
 
 Nothing is held or charged yet, and no transaction is open. What goes wrong is the client's to read; then nothing stays
 behind. Only a killed process leaves files in a folder of no job, which `retention` sweeps.
@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import itertools
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +23,7 @@ from brushwork.database.session import Database
 from brushwork.database.tables import files as files_table
 from brushwork.database.tables import jobs
 from brushwork.errors import BadRequest, FileNotFound, FollowUpRefused, JobNotFound, Unavailable, UnreachablePicture
-from brushwork.files.decode import Limits
+from brushwork.files.decode import CleanPicture, Limits
 from brushwork.files.store import Files
 from brushwork.jobs.followups import FollowUps
 from brushwork.jobs.given import moved
@@ -86,15 +86,20 @@ class Sources:
                 raise refusal
         # Every picture number is looked at before the first byte is moved.
         chosen = [found[one.job_id].given(one.number) if isinstance(one, FromJob) else one for one in wanted]
+        # All are there before the first is written: whoever fetches can be stopped at once, a store cannot.
+        fetched = iter(await together([self.fetching(one) for one in chosen if isinstance(one, FromUrl)]))
         places = (f"jobs/{job_id}/source-{number}" for number in itertools.count())
-        return tuple(
-            await together(
-                [
-                    self.fetching(one, places) if isinstance(one, FromUrl) else self.copying(one, places)
-                    for one in chosen
-                ]
-            )
-        )
+        writes = [
+            self.put(next(fetched), f"{next(places)}.png")
+            if isinstance(one, FromUrl)
+            else self.copy(one, {path: next(places) + PurePosixPath(path).suffix for path in paths_of(one)})
+            for one in chosen
+        ]
+        written = await asyncio.gather(*writes, return_exceptions=True)
+        for result in written:
+            if isinstance(result, BaseException):
+                raise result
+        return tuple(result for result in written if isinstance(result, Given))
 
     async def find(self, account_id: int, job_ids: Collection[str], *, now: float) -> dict[str, Found]:
         """The account's jobs of these ids. Raises JobNotFound for unknown and foreign ones alike."""
@@ -109,33 +114,25 @@ class Sources:
             paths = {row.id: row.path for row in await tx.execute(files)}
         return {row.id: Found(FollowUps(job_of(row._mapping), self.tasks, now), paths) for row in rows}
 
-    def copying(self, source: Given, places: Iterator[str]) -> Callable[[], Awaitable[Given]]:
-        """Copy what a job has: its picture or, in place of a job as a whole, what it was given itself."""
-        moves = {one.path: f"{next(places)}{PurePosixPath(one.path).suffix}" for one in pictures_of([source])}
-
-        async def copy() -> Given:
-            try:
-                for path, place in moves.items():
-                    await self.files.copy(path, place)
-            except FileNotFound:  # it expired a moment ago
-                raise gone(source.parent.job_id if source.parent else "") from None
-            return moved([source], moves)[0]
-
-        return copy
-
-    def fetching(self, source: FromUrl, places: Iterator[str]) -> Callable[[], Awaitable[Given]]:
+    def fetching(self, source: FromUrl) -> Callable[[], Awaitable[CleanPicture]]:
         limits = Limits(source.max_bytes, source.max_pixels, source.tiff)
-        place = f"{next(places)}.png"
+        return lambda: self.pictures.take(source.url, field=source.field, limits=limits)
 
-        async def fetch() -> Given:
-            picture = await self.pictures.take(source.url, field=source.field, limits=limits)
-            try:
-                await self.files.put(place, picture.png, "image/png")
-            except (BaseError, OSError) as error:
-                raise Unavailable("The store of files does not answer as it should; try again later.") from error
-            return Given(place, picture.width, picture.height)
+    async def put(self, picture: CleanPicture, place: str) -> Given:
+        try:
+            await self.files.put(place, picture.png, "image/png")
+        except (BaseError, OSError) as error:
+            raise Unavailable("The store of files does not answer as it should; try again later.") from error
+        return Given(place, picture.width, picture.height)
 
-        return fetch
+    async def copy(self, source: Given, places: Mapping[str, str]) -> Given:
+        """Copy what a job has: its picture or, in place of a job as a whole, what it was given itself."""
+        try:
+            for path, place in places.items():
+                await self.files.copy(path, place)
+        except FileNotFound:  # it expired a moment ago
+            raise gone(source.parent.job_id if source.parent else "") from None
+        return moved([source], places)[0]
 
     async def forget(self, job_id: str) -> None:
         """Remove what was gathered for a job that there will not be."""
@@ -148,6 +145,10 @@ class Sources:
         """A task's fields with the links of this server as they are in every request that means the same."""
         own_link = re.compile(re.escape(f"{self.files.links.public_url}/files/") + r"([0-9a-f]{32}\.\w+)\?[^\s\"'<>]*")
         return mapped(value, lambda text: own_link.sub(r"\1", text))
+
+
+def paths_of(source: Given) -> list[str]:
+    return list(dict.fromkeys(one.path for one in pictures_of([source])))
 
 
 def gone(job_id: str) -> FollowUpRefused:
