@@ -25,6 +25,7 @@ from brushwork.jobs.rules import JobRules
 from brushwork.jobs.supervisor import Supervisor
 from brushwork.jobs.worker import Worker
 from brushwork.tasks.base import Kind, Outcome, Run, Task, draw, outcome_of
+from tests.jobs.following import Retouch
 
 
 class Errand(Task):
@@ -46,6 +47,20 @@ class Errand(Task):
         return outcome_of(draw([Row(index=0, seed=job.seed, text="", width=8, height=8)], job))
 
 
+class SlowRetouch(Retouch):
+    """Leaves something on the disk, and takes its time."""
+
+    name: ClassVar[str] = "slow-retouch"
+
+    def run(self, job: Run) -> Outcome:
+        (job.scratch / "large").write_bytes(job.data[0])
+        time.sleep(1.5)
+        return super().run(job)
+
+
+TASKS = {task.name: task for task in (Errand, SlowRetouch)}
+
+
 @dataclass(frozen=True)
 class Setup:
     """What the processes of one test share."""
@@ -62,6 +77,10 @@ class Setup:
     @property
     def rules(self) -> JobRules:
         return JobRules(lease_seconds=self.lease_seconds, max_attempts=self.max_attempts)
+
+    @property
+    def scratch(self) -> Path:
+        return Path(f"{self.folder}-scratch")
 
     def database(self) -> Database:
         return Database(self.database_url, durable=False)
@@ -84,7 +103,8 @@ async def work(setup: Setup, device: str, *, supervised: bool) -> None:
         device=device,
         batch=setup.batch,
         supervised=supervised,
-        tasks={"errand": Errand},
+        tasks=TASKS,
+        scratch=setup.scratch,
     )
     await worker.run(asyncio.Event() if not supervised else stop_on_sigterm())
 

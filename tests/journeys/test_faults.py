@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import random
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from brushwork.accounts.credits import check_ledger, grant
 from brushwork.accounts.directory import account_by_id, create_account
@@ -22,11 +24,14 @@ from brushwork.database.tables import events, ledger
 from brushwork.database.tables import files as files_table
 from brushwork.database.tables import jobs as jobs_table
 from brushwork.database.tables import workers as workers_table
+from brushwork.files.pictures import Pictures
 from brushwork.jobs import supervisor as supervisor_module
 from brushwork.jobs.jobs import Jobs
+from brushwork.jobs.sources import Sources
 from brushwork.jobs.supervisor import Supervisor
 from tests.conftest import NewDatabase
-from tests.journeys.processes import Errand, Setup, worker_command
+from tests.jobs.following import darker
+from tests.journeys.processes import TASKS, Errand, Setup, SlowRetouch, worker_command
 
 pytestmark = pytest.mark.slow
 
@@ -239,6 +244,51 @@ async def test_a_worker_whose_parent_is_killed_stops_by_itself(
     await until(lambda: nobody_works(database), seconds=20)  # far less than the lease
     after = await jobs.get(account.id, job.id)
     assert (after.status, after.attempts) == ("queued", 0)
+
+
+async def test_a_follow_up_whose_worker_is_killed_is_done_again_to_the_same_bytes(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    setup = Setup(database_url, str(tmp_path / "files"), seconds=0.05, lease_seconds=1.5)
+    setup_file = setup.write(tmp_path / "setup.json")
+    (account_id,) = await new_accounts(database, 1)
+    async with database.read() as tx:
+        account = await account_by_id(tx, account_id)
+    files = setup.files(database)
+    jobs = Jobs(database, setup.rules, sources=Sources(database, files, Pictures(files), TASKS))
+    parent = await jobs.submit(account, Errand())
+    first = await spawn("worker", setup_file)
+    second = None
+    try:
+        await until(lambda: some_done(database, 1))
+        child = await jobs.submit(account, SlowRetouch(job_id=parent.id))
+        await files.delete_folder(f"jobs/{parent.id}")
+        await until(lambda: has(setup.scratch, "worker-*/job-*/large"))
+
+        first.kill()
+        await first.wait()
+        second = await spawn("worker", setup_file)
+        await until(lambda: some_done(database, 2))
+        assert len(list(setup.scratch.glob("worker-*"))) == 1, "what the killed worker left is swept"
+    finally:
+        for process in (first, second):
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    done = await jobs.get(account.id, child.id)
+    assert (done.attempts, done.given) == (2, child.given)
+    expected = darker(Image.open(io.BytesIO(await files.read(child.given[0].path))))
+    async with database.read() as tx:
+        path = (
+            await tx.execute(sa.select(files_table.c.path).where(files_table.c.id == done.files[0].id))
+        ).scalar_one()
+        assert await check_ledger(tx) == []
+    assert Image.open(io.BytesIO(await files.read(path))).tobytes() == expected.tobytes()
+
+
+async def has(folder: Path, pattern: str) -> bool:
+    return any(folder.glob(pattern))
 
 
 async def nobody_works(database: Database) -> bool:
