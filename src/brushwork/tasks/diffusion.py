@@ -61,7 +61,11 @@ def picture_size(prompt: Prompt) -> tuple[int, int]:
         side = SIDE["hd"]
     else:
         side = SIDE["standard"]
-    across, down = prompt.aspect_ratio
+    return shaped(*prompt.aspect_ratio, side=side)
+
+
+def shaped(across: int, down: int, *, side: int) -> tuple[int, int]:
+    """(width, height) of this ratio with the area of a square."""
     height = 2 * round(side * math.sqrt(down / across) / 2)
     width = 2 * round(height * across / down / 2)
     return width, height

@@ -26,6 +26,9 @@ from brushwork.tasks.sources import FromJob, Given, Parent, Wanted
 OF_THE_SOURCE = frozenset({"ar", "seed", "iw", "sref", "sw", "sv", "cref", "cw", "oref", "ow"})
 """Parameters that are not inherited."""
 
+LANES = frozenset({"fast", "turbo"})
+"""Who chooses one does not want the other's."""
+
 NOT_FROM_OMNI = frozenset({"inpaint", "outpaint", "pan"})
 """What cannot follow a picture made with `--oref`."""
 
@@ -100,6 +103,8 @@ def merged(words: str, source: Prompt, dropped: frozenset[str]) -> Prompt:
     together, as with another version, the new prompt holds alone.
     """
     own = read(words)
+    if LANES & own.params.keys():
+        dropped |= LANES
     rest = canonical(replace(inherited(source, dropped), text="", segments=()))
     try:
         both = read(f"{words} {rest}")

@@ -1,12 +1,11 @@
 """`POST /v1/retexture`: the shapes of a picture from outside, of other materials."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from brushwork.engines.base import Op
 from brushwork.tasks.base import Kind, Outcome, Run, draw, outcome_of
-from brushwork.tasks.diffusion import SIDE
+from brushwork.tasks.diffusion import SIDE, shaped
 from brushwork.tasks.fields import PictureUrl, RemixPrompt
 from brushwork.tasks.followup import drawn_size, flat, shape_of
 from brushwork.tasks.prompted import Prompted
@@ -46,6 +45,5 @@ class Retexture(Prompted):
 
 def standard_size(shape: tuple[int, int]) -> tuple[int, int]:
     """As many pixels as a standard picture, in the shape of this one; even sides."""
-    scale = SIDE["standard"] / math.sqrt(shape[0] * shape[1])
-    width, height = drawn_size((round(shape[0] * scale), round(shape[1] * scale)))
+    width, height = drawn_size(shaped(*shape, side=SIDE["standard"]))
     return 2 * max(1, round(width / 2)), 2 * max(1, round(height / 2))
