@@ -141,13 +141,19 @@ def test_colours_of_another_space_are_brought_to_srgb() -> None:
     assert (pixels(clear)[0, 0] == [*pixels(converted[0])[0, 0], 90]).all()
 
 
+def test_srgb_is_left_as_it_is() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+    assert distance(read_picture(encoded(NOISE, "PNG", icc_profile=profile)), NOISE) == 0
+
+
 def wide_profile() -> bytes:
     """A display profile whose red and green are swapped, so that its colours are certainly others."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     table = {bytes(profile[at : at + 4]): at for at in range(132, 132 + 12 * profile[131], 12)}
     red, green = table[b"rXYZ"], table[b"gXYZ"]
     profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
-    return bytes(profile)
+    return bytes(profile).replace("sRGB".encode("utf-16-be"), "Wide".encode("utf-16-be"))
 
 
 @pytest.mark.parametrize("profile", [b"", b"junk" * 100, wide_profile()[:200], bytes(3_000_000), wide_profile()[:-90]])

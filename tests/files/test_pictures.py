@@ -13,7 +13,15 @@ from PIL import Image
 
 from brushwork.accounts.directory import create_account
 from brushwork.database.session import Database
-from brushwork.errors import BrushworkError, InvalidField, PictureTooLarge, TooManyRequests, UnreachablePicture
+from brushwork.errors import (
+    BrushworkError,
+    InvalidField,
+    PictureTooLarge,
+    TooManyRequests,
+    Unavailable,
+    UnreachablePicture,
+)
+from brushwork.files import pictures as pictures_chapter
 from brushwork.files import store as store_chapter
 from brushwork.files.addresses import Allowed
 from brushwork.files.decode import ENHANCE_LIMITS, CleanPicture, Limits
@@ -173,6 +181,29 @@ async def test_a_host_whose_name_begins_like_ours_is_a_stranger(pictures: Pictur
     with watched() as connections, pytest.raises(InvalidField):
         await pictures.take("http://127.0.0.1:11/files/x.png", field="imgUrl")
     assert connections == []
+
+
+async def test_slow_urls_of_one_do_not_keep_others_waiting_for_ever(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(9)
+
+    monkeypatch.setattr(pictures_chapter, "TURN_SECONDS", 0.1)
+    async with serving({"/slow": silent, "/a.png": answer(encoded())}) as web:
+        pictures = Pictures(files, FetchRules(allowed=Allowed.parse("127.0.0.1"), seconds=0.6))
+        slow = [
+            asyncio.create_task(pictures.take(f"{web.url}/slow", field="x")) for _ in range(pictures_chapter.FETCHES)
+        ]
+        await asyncio.sleep(0)
+
+        with pytest.raises(Unavailable):
+            await pictures.take(f"{web.url}/a.png", field="x")
+        assert is_ours(await pictures.take(data_url(encoded()), field="x"))
+        ended = await asyncio.gather(*slow, return_exceptions=True)
+
+        assert {type(error) for error in ended} == {UnreachablePicture}
+        assert is_ours(await pictures.take(f"{web.url}/a.png", field="x"))
 
 
 async def test_decoding_holds_nothing_else_up(pictures: Pictures) -> None:

@@ -6,13 +6,15 @@ as seconds: call it in a thread. Knows no URL and no store.
 """
 
 import io
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from brushwork.errors import BrushworkError, PictureTooLarge, UnreadablePicture
+from brushwork.errors import PictureTooLarge, UnreadablePicture
 from brushwork.files.containers import Broken, Header, inspect, kind_of
 from brushwork.files.images import encode_png
 
@@ -22,6 +24,12 @@ MAX_PROFILE = 2_000_000
 
 MAX_SIDE = 32_768
 """Pixels. Nobody's picture is longer; tables of rows and columns stay small."""
+
+
+LARGE = 16 * MEGA
+"""Pixels. A picture of 64 megapixels takes 0.3 to 1.1 GB while it is read; that much is spent once at a time."""
+
+one_large = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -58,15 +66,14 @@ class CleanPicture:
 def read_picture(data: bytes, *, limits: Limits = Limits(), field: str = "picture") -> CleanPicture:
     """Check, decode and clean a picture. Raises UnreadablePicture or PictureTooLarge, which name `field`."""
     header = checked_header(data, limits=limits, field=field)
-    try:
-        image = plain(header)
-    except BrushworkError:
-        raise
-    except MemoryError:  # ours to solve, not the client's
-        raise
-    except Exception:  # whatever a decoder raises on bytes that it cannot make sense of
-        raise UnreadablePicture(field, "is damaged or cut off, so it cannot be read") from None
-    return CleanPicture(encode_png(image), image.width, image.height, has_alpha=image.mode == "RGBA")
+    with one_large if header.width * header.height > LARGE else nullcontext():
+        try:
+            image = plain(header)
+        except MemoryError:  # ours to solve, not the client's
+            raise
+        except Exception:  # whatever a decoder raises on bytes that it cannot make sense of
+            raise UnreadablePicture(field, "is damaged or cut off, so it cannot be read") from None
+        return CleanPicture(encode_png(image), image.width, image.height, has_alpha=image.mode == "RGBA")
 
 
 def checked_header(data: bytes, *, limits: Limits, field: str) -> Header:
@@ -154,18 +161,25 @@ PROFILE_CLASSES = (b"scnr", b"mntr", b"prtr", b"spac")
 def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB or RGBA in sRGB. A profile that is damaged, or is not for such a picture, is ignored."""
     target = "RGBA" if "A" in image.mode else "RGB"
-    opaque = image.convert("RGB" if image.mode == "RGBA" else "L") if target == "RGBA" else image
-    if profile is None or not is_sound(profile, mode=opaque.mode):
-        return image.convert(target)
+    if profile is None or not is_sound(profile, mode=image.mode.removesuffix("A")):
+        return in_mode(image, target)
+    opaque = in_mode(image, image.mode.removesuffix("A"))
     try:
         given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if image.mode.startswith("RGB") and "sRGB" in ImageCms.getProfileDescription(given):
+            return in_mode(image, target)  # nearly every photo: nothing to do, and nothing to round
         seen = ImageCms.profileToProfile(opaque, given, SRGB, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
-        return image.convert(target)
+        return in_mode(image, target)
     assert seen is not None  # it is None for work in place only
     if target == "RGBA":
         seen.putalpha(image.getchannel("A"))
     return seen
+
+
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in this mode; itself if it is. Pillow would make a copy, and there are hundreds of megabytes."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def is_sound(profile: bytes, *, mode: str) -> bool:

@@ -9,9 +9,11 @@ import base64
 import binascii
 import re
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
-from brushwork.errors import FileNotFound, InvalidField, PictureTooLarge, UnreachablePicture
+from brushwork.errors import FileNotFound, InvalidField, PictureTooLarge, Unavailable, UnreachablePicture
 from brushwork.files.decode import CleanPicture, Limits, read_picture
 from brushwork.files.fetch import FetchRules, fetch
 from brushwork.files.store import Files
@@ -19,8 +21,11 @@ from brushwork.files.store import Files
 DECODERS = 2
 """Pictures decoded at once. A large one takes a core for seconds, and hundreds of megabytes."""
 
-FETCHES = 16
+FETCHES = 32
 """Strangers' servers waited for at once; each may send as many bytes as the limits allow."""
+
+TURN_SECONDS = 20.0
+"""How long one waits to be among them: somebody who sends many slow URLs must not keep all others waiting for ever."""
 
 OWN_BYTES = 100_000_000
 """A result of ours may be larger than a stranger's picture; its pixels are limited all the same."""
@@ -45,9 +50,22 @@ class Pictures:
         own = await self.own(url, field=field, limits=limits)
         if own is not None:
             return own
-        async with self.fetches:
+        async with self.turn():
             data = await fetch(url, max_bytes=limits.max_bytes, rules=self.rules, field=field)
         return await self.clean(data, limits=limits, field=field)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A place among those who fetch."""
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self.fetches.acquire()
+        except TimeoutError:
+            raise Unavailable("Too many pictures are being fetched right now; try again later.") from None
+        try:
+            yield
+        finally:
+            self.fetches.release()
 
     async def clean(self, data: bytes, *, limits: Limits = Limits(), field: str) -> CleanPicture:
         """Decode a file and write it anew, without holding up the event loop."""
