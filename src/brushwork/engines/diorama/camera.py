@@ -15,7 +15,7 @@ from brushwork.engines.diorama.scene import Scene, View
 
 @dataclass(frozen=True)
 class Camera:
-    """The eye at (0, eye, 0) and a window on the image plane."""
+    """The eye at (x, eye, z) and a window on the image plane."""
 
     eye: float
     """Height of the eye above the world's zero, metres."""
@@ -23,6 +23,10 @@ class Camera:
     tilt: float
     """Tangent of the pitch: the slope at the middle of the natural picture."""
     view: View
+    x: float = 0.0
+    """Where in the world the eye stands, metres: 0 in a still picture, along a path in a clip. Distances that the
+    painter knows are counted from the eye; places in the world are `x + ratio * distance` and `z + distance`."""
+    z: float = 0.0
 
     @property
     def scale(self) -> float:
@@ -62,7 +66,7 @@ class Camera:
         return z * np.float32(1 / (self.focal * self.scale))
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float, float]:
-        """A place in the world → (px, py, pixels per metre)."""
+        """A place x metres to the right of the eye and z before it → (px, py, pixels per metre)."""
         z = max(z, 1e-3)
         v = self.view
         px = (x / z * self.focal - v.left) * self.scale

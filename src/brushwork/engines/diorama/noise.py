@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from brushwork.engines.diorama.motion.clock import STILL, Moment
+
 Field = NDArray[Any]
 """An array of float32, unless a docstring says otherwise."""
 
@@ -114,6 +116,12 @@ def _fine() -> Field:
     return np.stack([0.5 + 0.19 * _spectral(31 + i, 0.9, 40, 420) for i in range(4)], axis=-1)
 
 
+def _slopes() -> Field:
+    """What the first field of "fine" rises within two cells, to the right and down: (SIZE, SIZE, 2)."""
+    high = texture("fine")[..., 0]
+    return np.stack([np.roll(high, -2, 1) - high, np.roll(high, -2, 0) - high], axis=-1)
+
+
 def _ridge() -> Field:
     """Eroded ridges, 0..1: ridged multifractal whose octaves are damped where the sum is already steep."""
     rng = np.random.default_rng(5)
@@ -179,6 +187,7 @@ _MAKERS: dict[str, Callable[[], Field]] = {
     "gentle": _gentle,
     "swell": _swell,
     "fine": _fine,
+    "slopes": _slopes,
     "ridge": _ridge,
     "billow": _billow,
     "cells": _cells,
@@ -204,13 +213,19 @@ def texture(name: str) -> Field:
 
 
 def draw_textures() -> bool:
-    """All textures, side by side; whether there was anything left to draw."""
-    if all(name in _drawn for name in _MAKERS):
+    """All textures of still pictures, side by side; whether there was anything left to draw."""
+    if all(name in _drawn for name in _SLOWEST_FIRST):
         return False
     with ThreadPoolExecutor(2, thread_name_prefix="textures") as pool:
         list(pool.map(texture, _SLOWEST_FIRST))
     _gain.cache_clear()
     return True
+
+
+@lru_cache(maxsize=len(_MAKERS))
+def mean_of(name: str) -> Field:
+    """Mean of the named texture, by channel."""
+    return as_f32(texture(name).mean(axis=(0, 1)))
 
 
 # ---------------------------------------------------------------- looking up
@@ -219,8 +234,9 @@ def draw_textures() -> bool:
 class Grain:
     """Looks noise up for one seed. Every `key` is another place and angle on the same textures."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, moment: Moment = STILL) -> None:
         self.seed = seed
+        self.moment = moment
         self._frames: dict[int, tuple[float, float, float, float]] = {}
 
     def _frame(self, key: int) -> tuple[float, float, float, float]:
@@ -243,6 +259,42 @@ class Grain:
         u = x * np.float32(c * scale) - z * np.float32(s * scale) + np.float32(ox)
         v = x * np.float32(s * scale) + z * np.float32(c * scale) + np.float32(oy)
         return look_up(texture(name), u, v, cubic=cubic)
+
+    def drifting(
+        self,
+        name: str,
+        x: Field,
+        z: Field,
+        size: float,
+        key: int = 0,
+        *,
+        along: tuple[float, float],
+        cycle: float = 1e9,
+        elsewhere: bool = False,
+        turn: bool = True,
+    ) -> Field:
+        """`at`, moving by `along` metres (x, z) a second. With a period two runs of `cycle` seconds are faded into each
+        other; `elsewhere` starts each run at another place of the texture.
+        """
+        moment = self.moment
+        if moment.is_still:
+            return self.at(name, x, z, size, key, turn=turn)
+        if moment.period is None:
+            t = moment.t
+            return self.at(name, x - np.float32(along[0] * t), z - np.float32(along[1] * t), size, key, turn=turn)
+        total: Field | None = None
+        power = 0.0
+        middle = mean_of(name)
+        for lap in moment.laps(min(cycle, moment.period)):
+            if lap.share <= 0:
+                continue
+            jump = 0.377 * size * lap.number if elsewhere else 0.0
+            dx, dz = np.float32(along[0] * lap.away + jump), np.float32(along[1] * lap.away + jump * 0.7)
+            part = (self.at(name, x - dx, z - dz, size, key, turn=turn) - middle) * np.float32(lap.share)
+            total = part if total is None else total + part
+            power += lap.share**2
+        assert total is not None
+        return as_f32(total * np.float32(power**-0.5) + middle)
 
 
 def look_up(tile: Field, u: Field, v: Field, *, cubic: bool = False) -> Field:

@@ -42,7 +42,8 @@ def cast(camera: Camera, land: Land, *, detail: float = 1.0) -> Seen:
     """First hits for every pixel of the camera's window."""
     z = distances(camera, land, detail)[:, None]
     ratio = camera.columns()[None, :]
-    high = land.height(ratio * z, np.broadcast_to(z, (z.shape[0], ratio.shape[1])))
+    far = np.broadcast_to(z + np.float32(camera.z), (z.shape[0], ratio.shape[1]))
+    high = land.height(ratio * z + np.float32(camera.x), far)
     if land.water is not None:
         high = np.maximum(high, np.float32(land.water))
     slope = (high - np.float32(camera.eye)) / z  # (N, W)

@@ -201,14 +201,15 @@ def gorge(scene: Scene, g: Grain, s: Spots) -> Field:
 
     colour = cover(wild, smooth(0.86, 0.70, s.up), s, mossy)
     if "water" not in scene.forbidden:
-        colour = blend(colour, as_f32([0.62, 0.70, 0.74]), _curtain(g, s))
+        colour = blend(colour, as_f32([0.62, 0.70, 0.74]), curtain(g, s))
     return colour * (1 - 0.45 * smooth(0.15, -0.1, s.y)[..., None])
 
 
-def _curtain(g: Grain, s: Spots) -> Field:
+def curtain(g: Grain, s: Spots) -> Field:
     """0-1: the falling water on the wall behind the pool."""
     wide = 2.3 + 1.1 * smooth(30, 0, s.y)
-    threads = g.at("soft", s.x * 3.0, s.y * 0.16, 14, 431, turn=False)
+    fall = (0.0, -1.1)
+    threads = g.drifting("soft", s.x * 3.0, s.y * 0.16, 14, 431, along=fall, cycle=1.6, elsewhere=True, turn=False)
     edge = np.abs(s.x - 0.6) + (threads[..., 0] - 0.5) * 1.6
     body = smooth(wide, wide * 0.55, edge) * smooth(28, 33, s.z) * smooth(62, 56, s.z) * smooth(-0.3, 0.4, s.y)
     return as_f32(body * (0.45 + 0.75 * smooth(0.30, 0.62, threads[..., 1])))

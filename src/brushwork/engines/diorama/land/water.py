@@ -45,7 +45,8 @@ _PLAIN = WaterLook(0.05, 60, "#0e3a4d", "#3f7f7a", 2.0)
 
 def waves(g: Grain, look: WaterLook, x: Field, z: Field, foot: Field, strength: float) -> tuple[Field, Field]:
     """Slopes of the water's surface (sx, sz), three sizes of waves, each gone where a pixel is too wide for it."""
-    e = np.float32(look.size / 1024 * 1.5)
+    if not g.moment.is_still:
+        return _moving_waves(g, look, x, z, foot, strength)
     sx = np.zeros_like(x)
     sz = np.zeros_like(x)
     for k, (size, gain) in enumerate(((look.size * 4, 0.8), (look.size, 1.0), (look.size * 0.22, 0.8))):
@@ -60,6 +61,31 @@ def waves(g: Grain, look: WaterLook, x: Field, z: Field, foot: Field, strength: 
     # Far off only bands of rougher and smoother water are left: long strokes across the view.
     far = 1 - fade(foot * np.sqrt(1 + z * 0.12), look.size * 0.05)
     bands = g.at("fine", x / z * 150, np.log(z) * 420, 1024, 505, turn=False)
+    sz += (bands[..., 0] - 0.5) * far * 0.09
+    sx += (bands[..., 1] - 0.5) * far * 0.05
+    return as_f32(sx * strength * 6), as_f32(sz * strength * 6)
+
+
+_PACE = (1.7, 1.0, 0.62)
+"""Metres a second that the three sizes of waves run towards the viewer, on water whose texture is 30 metres wide."""
+
+
+def _moving_waves(g: Grain, look: WaterLook, x: Field, z: Field, foot: Field, strength: float) -> tuple[Field, Field]:
+    """`waves` at any other time. The slopes come out of one texture, as `waves` would find them."""
+    sx = np.zeros_like(x)
+    sz = np.zeros_like(x)
+    wide = foot * np.sqrt(1 + z * 0.12)
+    speed = (look.size / 30) ** 0.5
+    a, b = x * 0.55, z * 1.25
+    for k, (size, gain) in enumerate(((look.size * 4, 0.8), (look.size, 1.0), (look.size * 0.22, 0.8))):
+        side = (0.14, -0.20, 0.26)[k] * g.moment.wind
+        pace = _PACE[k] * speed
+        slopes = g.drifting("slopes", a, b, size, 500 + k, along=(side * pace, -pace), cycle=2.5 + k, turn=False)
+        keep = (0.06 + 0.94 * fade(wide, size * 0.06)) * np.float32(gain)
+        sx += slopes[..., 0] * keep
+        sz += slopes[..., 1] * keep
+    far = 1 - fade(wide, look.size * 0.05)
+    bands = g.drifting("fine", x / z * 150, np.log(z) * 420, 1024, 505, along=(2.0, -5.0), cycle=2.5, turn=False)
     sz += (bands[..., 0] - 0.5) * far * 0.09
     sx += (bands[..., 1] - 0.5) * far * 0.05
     return as_f32(sx * strength * 6), as_f32(sz * strength * 6)
@@ -88,10 +114,11 @@ def paint_water(
     ratio, slope = camera.columns()[None, :], camera.rows()[top:bottom, None]
     z = np.where(np.isfinite(depth[top:bottom]), depth[top:bottom], 4e4)
     z = np.minimum(z, np.float32(4e4))
-    x = ratio * z
+    x = ratio * z + np.float32(camera.x)
+    deep_z = z + np.float32(camera.z)
     foot = camera.footprint(z)
     strength = look.waves * {"windy": 1.5, "storm": 2.4, "rain": 1.3, "fog": 0.5}.get(scene.weather, 1.0)
-    sx, sz = waves(grain, look, x, z, foot, strength)
+    sx, sz = waves(grain, look, x, deep_z, foot, strength)
     above = max(camera.eye - level, 0.2)
     mirror = reflection(picture, depth, ratio, slope, z, sx, sz, above, camera=camera)
     length = np.sqrt(1 + ratio * ratio + slope * slope)
@@ -105,9 +132,9 @@ def paint_water(
     see = np.exp(-under / (look.clear * 0.35)) * 0.75
     body = blend(body, picture[top:bottom] * 0.72, as_f32(see))
     colour = blend(body, mirror, as_f32(fresnel))
-    colour += glitter(light, grain, look, ratio, slope, x, z, sx, sz, length)
+    colour += glitter(light, grain, look, ratio, slope, x, deep_z, sx, sz, length)
     if look.foam > 0:
-        foam = foam_cover(scene, grain, look, x, z, under, foot, sz)
+        foam = foam_cover(scene, grain, look, x, deep_z, under, foot, sz)
         white = (light.ambient * 0.9 + light.sun_colour * max(float(light.sun[1]), 0.2) * 0.45) * 0.62
         colour = blend(colour, as_f32(white), foam)
     m = mask[top:bottom]
@@ -136,8 +163,8 @@ def paint_wet(
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     ratio, slope = camera.columns()[None, :], camera.rows()[top:bottom, None]
     z = np.minimum(depth[top:bottom], np.float32(400))
-    x = ratio * z
-    sx, sz = waves(grain, _STREET, x, z, camera.footprint(z), _STREET.waves)
+    x, along = ratio * z + np.float32(camera.x), z + np.float32(camera.z)
+    sx, sz = waves(grain, _STREET, x, along, camera.footprint(z), _STREET.waves)
     above = max(camera.eye, 0.2)
     mirror = reflection(picture, depth, ratio, slope, z, sx, sz, above, camera=camera)
     cosine = np.clip(-slope / np.sqrt(1 + ratio * ratio + slope * slope), 0.02, 1)
@@ -208,7 +235,9 @@ def glitter(
     hz = -1 / length + light.sun[2]
     # The wave that would mirror the sun to us has slopes -hx/hy, -hz/hy; how far are this pixel's waves from it?
     need_x, need_z = -hx / np.maximum(hy, 0.05), -hz / np.maximum(hy, 0.05)
-    spark = g.at("fine", x * 0.6, z * 1.1, look.size * 0.35, 510, turn=False)
+    spark = g.drifting(
+        "fine", x * 0.6, z * 1.1, look.size * 0.35, 510, along=(0.25, -0.5), cycle=1.2, elsewhere=True, turn=False
+    )
     rough = look.waves * 1.5 + 0.035
     miss = ((need_x + sx) / rough) ** 2 * 0.45 + ((need_z + sz) / (rough * 2.2)) ** 2
     sheen = np.exp(-miss * 0.55)
@@ -222,16 +251,17 @@ def foam_cover(
     scene: Scene, g: Grain, look: WaterLook, x: Field, z: Field, under: Field, foot: Field, sz: Field
 ) -> Field:
     """0-1: surf lines along the shore, lace behind them, white caps on rough water."""
-    soft = g.at("soft", x, z, 30, 520)
-    lace = g.at("cells", x + soft[..., 0] * 2, z + soft[..., 1] * 2, 22, 521)
+    soft = g.drifting("soft", x, z, 30, 520, along=(0.10, -0.22))
+    lace = g.drifting("cells", x + soft[..., 0] * 2, z + soft[..., 1] * 2, 22, 521, along=(0.05, -0.40), cycle=3)
     net = smooth(0.34, 0.05, lace[..., 1]) * fade(foot, 0.5) + 0.35 * (1 - fade(foot, 0.5))
     wobble = (soft[..., 0] - 0.5) * 0.5
     line = np.zeros_like(x)
     for at, width, gain in ((0.03, 0.05, 1.0), (0.30, 0.06, 0.85), (0.75, 0.09, 0.6)):
-        d = under - at - wobble * (0.12 + at * 0.6)
+        swash = np.float32((0.02 + 0.10 * at) * g.moment.swing(4.5, 0.25 + at))  # each line runs up and back
+        d = under - at - swash - wobble * (0.12 + at * 0.6)
         front = smooth(-width, 0, d) * smooth(width * 4.5, 0, d)
         line = np.maximum(line, front * gain * (0.30 + 0.70 * net) * smooth(0.25, 0.5, soft[..., 2] + 0.15))
-    near_edge = smooth(0.06, 0.0, under) * 0.9
+    near_edge = smooth(0.06 + 0.035 * g.moment.swing(4.5, 0.25), 0.0, under) * 0.9
     surf = np.maximum(line, near_edge) * (under < 3)
     caps = np.zeros_like(x)
     if scene.weather in ("storm", "windy") or scene.place == "sea":

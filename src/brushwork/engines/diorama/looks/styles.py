@@ -276,6 +276,21 @@ def low_poly(picture: Field, sheet: Sheet) -> Field:
     h, w = small.shape[:2]
     grey = luma(np.asarray(small, np.float32))
     edge = cv2.GaussianBlur(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 5)), (0, 0), 1.5)
+    vivid = brushes.saturated(np.asarray(small, np.float32), 1.2)
+    out = cv2.resize(vivid, (width, height))
+    triangles, shades = brushes.remember("mesh", lambda: _mesh(np.asarray(edge, np.float32), sheet))
+    for triangle, shade in zip(triangles, shades, strict=True):
+        spots = np.concatenate([triangle.mean(0, keepdims=True), (triangle + triangle.mean(0)) / 2])
+        cols, rows = np.clip(spots[:, 0].astype(int), 0, w - 1), np.clip(spots[:, 1].astype(int), 0, h - 1)
+        colour = vivid[rows, cols].mean(0) + shade
+        corners = np.round(triangle / scale * 16).astype(np.int32)
+        cv2.fillConvexPoly(out, corners, tuple(float(c) for c in np.clip(colour, 0, 1)), lineType=cv2.LINE_8, shift=4)
+    return np.asarray(out, np.float32)
+
+
+def _mesh(edge: Field, sheet: Sheet) -> tuple[Field, Field]:
+    """Triangles (n, 3, 2) over a picture, and how much lighter or darker each is. `edge`: where the picture changes."""
+    h, w = edge.shape
     rng = np.random.default_rng([sheet.seed, 43])
     if sheet.focus > 0:  # smaller triangles on what the picture is about
         hero = (np.abs(sheet.depth / sheet.focus - 1) < 0.02).astype(np.float32)
@@ -289,16 +304,8 @@ def low_poly(picture: Field, sheet: Sheet) -> Field:
     mesh.insert([*border, *points])
     triangles = np.asarray(mesh.getTriangleList(), np.float32).reshape(-1, 3, 2)
     inside = ((triangles >= 0) & (triangles <= np.array([w, h], np.float32))).all(axis=(1, 2))
-    vivid = brushes.saturated(np.asarray(small, np.float32), 1.2)
-    out = cv2.resize(vivid, (width, height))
     shades = rng.uniform(-0.035, 0.035, len(triangles))
-    for triangle, shade in zip(triangles[inside], shades[inside], strict=True):
-        spots = np.concatenate([triangle.mean(0, keepdims=True), (triangle + triangle.mean(0)) / 2])
-        cols, rows = np.clip(spots[:, 0].astype(int), 0, w - 1), np.clip(spots[:, 1].astype(int), 0, h - 1)
-        colour = vivid[rows, cols].mean(0) + shade
-        corners = np.round(triangle / scale * 16).astype(np.int32)
-        cv2.fillConvexPoly(out, corners, tuple(float(c) for c in np.clip(colour, 0, 1)), lineType=cv2.LINE_8, shift=4)
-    return np.asarray(out, np.float32)
+    return triangles[inside], np.asarray(shades[inside])
 
 
 def neon(picture: Field, sheet: Sheet) -> Field:

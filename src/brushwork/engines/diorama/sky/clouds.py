@@ -46,8 +46,9 @@ def paint_plume(sky: Field, camera: Camera, light: Light, grain: Grain, land: La
     centre = foot + rise**1.6 * 0.55
     width = 0.045 + 0.42 * rise
     x, y = (ratio - centre) / width, rise / 0.11
-    heads = grain.at("billow", (ratio - centre) / (0.10 + 0.3 * rise), np.log(rise + 0.06) * 2.6, 5.5, 65)
-    curls = grain.at("billow", ratio * 6, slope * 6 - y * 0.2, 3.2, 66)
+    widths, up = (ratio - centre) / (0.10 + 0.3 * rise), np.log(rise + 0.06) * 2.6
+    heads = grain.drifting("billow", widths, up, 5.5, 65, along=(0.05, 0.34), cycle=5)
+    curls = grain.drifting("billow", ratio * 6, slope * 6 - y * 0.2, 3.2, 66, along=(0.10, 0.30), cycle=3)
     here = 1.0 - np.abs(x) + (heads - 0.55) * 1.0 + (curls - 0.55) * 0.5
     alpha = smooth(0.0, 0.45, here) * smooth(0.0, 0.02, slope - base) * np.exp(-rise * 1.1)
     lit = np.clip(0.45 + (heads - 0.5) * 0.9 - x * np.sign(light.sun[0]) * -0.35, 0, 1)
@@ -61,8 +62,10 @@ def _streaks(sky: Field, light: Light, grain: Grain, ratio: Field, slope: Field,
     """Cirrus: long thin feathers high above."""
     q = 1 / (np.maximum(slope, 0) + 0.16)
     x, z = ratio * q, q
-    bend = grain.at("soft", x, z, 14, 21)
-    wisp = grain.at("soft", x * 0.55 + (bend[..., 0] - 0.5) * 2.0, z * 2.1 + (bend[..., 1] - 0.5) * 2.0, 9.0, 22)
+    wind = grain.moment.wind
+    bend = grain.drifting("soft", x, z, 14, 21, along=(0.05 * wind, 0.0))
+    feathers = x * 0.55 + (bend[..., 0] - 0.5) * 2.0, z * 2.1 + (bend[..., 1] - 0.5) * 2.0
+    wisp = grain.drifting("soft", *feathers, 9.0, 22, along=(0.04 * wind, 0.0))
     patch = smooth(0.46, 0.75, bend[..., 2] + 0.16 * (cover - 0.4))
     alpha = smooth(0.44, 0.88, wisp[..., 0] * 0.7 + wisp[..., 1] * 0.3) * patch * 0.62 * smooth(0.02, 0.16, slope)
     colour = light.cloud_lit * 0.82 + light.glow * (light.glow_strength * near**8 * 0.55)[..., None]
@@ -94,10 +97,13 @@ def _shelf(
     norm = np.sqrt(tx * tx + ty * ty) + 0.05
     tx, ty = tx / norm, np.maximum(ty / norm, -0.2) + 0.35
 
+    wind = grain.moment.wind * 0.050  # the whole cloud drifts, its heads swell a little against it
+
     def density(x: Field, y: Field) -> Field:
-        mass = grain.at("soft", x, y * 0.9, 8.5, 30 + index, turn=False)
-        heads = grain.at("billow", x + (mass[..., 1] - 0.5) * 0.5, y * 1.25, 6.5, 40 + index)
-        curls = grain.at("billow", x, y, 1.5, 50 + index)
+        mass = grain.drifting("soft", x, y * 0.9, 8.5, 30 + index, along=(wind, 0.0), turn=False)
+        swollen = x + (mass[..., 1] - 0.5) * 0.5
+        heads = grain.drifting("billow", swollen, y * 1.25, 6.5, 40 + index, along=(wind * 1.15, 0.022))
+        curls = grain.drifting("billow", x, y, 1.5, 50 + index, along=(wind * 1.2, 0.016))
         body = (mass[..., 0] - (0.70 - 0.46 * cover * presence)) * 3.6
         rise = np.where(y > 0, y * 2.3, -y * 5.0)
         return as_f32(body + (heads - 0.5) * 0.85 + (curls - 0.55) * (0.30 * octaves) - rise)
@@ -123,9 +129,11 @@ def _ceiling(sky: Field, light: Light, grain: Grain, ratio: Field, slope: Field,
     """A closed sky: heavy folds in perspective, brighter where the sun would be and towards the horizon."""
     q = 1 / (np.maximum(slope, 0) + 0.10)
     x, z = ratio * q, q
-    bend = grain.at("soft", x, z, 22, 61)
-    folds = grain.at("billow", x + bend[..., 0] * 2.5, z * 1.3 + bend[..., 1] * 2.5, 13, 62)
-    fine = grain.at("billow", x + bend[..., 2], z * 1.3, 4.2, 63)
+    wind = grain.moment.wind * 0.09
+    bend = grain.drifting("soft", x, z, 22, 61, along=(wind, -0.03))
+    mass = x + bend[..., 0] * 2.5, z * 1.3 + bend[..., 1] * 2.5
+    folds = grain.drifting("billow", *mass, 13, 62, along=(wind * 1.3, -0.05))
+    fine = grain.drifting("billow", x + bend[..., 2], z * 1.3, 4.2, 63, along=(wind * 1.5, -0.05))
     tone = 0.5 + (folds - 0.55) * 1.0 + (fine - 0.55) * 0.30 + (bend[..., 3] - 0.5) * 1.1
     tone = np.clip(tone * smooth(-0.02, 0.25, slope) + 0.62 * (1 - smooth(-0.02, 0.25, slope)), 0, 1)
     lit = light.cloud_lit * 0.55 + light.horizon * 0.35

@@ -7,6 +7,7 @@ colours are linear light (H, W, 3).
 import numpy as np
 
 from brushwork.engines.diorama.camera import Camera
+from brushwork.engines.diorama.motion.clock import Moment
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, hash01, smooth
 from brushwork.engines.diorama.sky.light import Light, hex_light, hexes
 
@@ -101,7 +102,7 @@ def add_stars(colour: Field, camera: Camera, grain: Grain, amount: float, *, den
         u = (gi + hash01(gi, gj, key + 1)) * cell
         w = (gj + hash01(gi, gj, key + 2)) * cell
         magnitude = hash01(gi, gj, key + 3)
-        brightness = power * amount * (0.12 + 0.88 * magnitude**4)
+        brightness = power * amount * (0.12 + 0.88 * magnitude**4) * twinkle(grain.moment, magnitude, layer)
         hue = hash01(gi, gj, key + 4)
         tint = np.stack([0.82 + 0.35 * hue, np.full_like(hue, 0.95), 1.2 - 0.35 * hue], axis=-1)
         high = np.clip((camera.tilt - w / camera.focal) / 0.10, 0, 1) if density <= 1 else np.ones_like(hue)
@@ -115,6 +116,17 @@ def add_stars(colour: Field, camera: Camera, grain: Grain, amount: float, *, den
             as_f32(tint * (brightness * high)[:, None]),
             size,
         )
+
+
+def twinkle(moment: Moment, draw: Field, layer: int) -> Field | float:
+    """Factor of each star's light, from a random number of its own."""
+    if moment.is_still:
+        return 1.0
+    quick = np.floor(draw * 97 % 3)  # three paces
+    rounds = as_f32([moment.turns(seconds) for seconds in (0.7, 1.1, 1.7)])[quick.astype(np.int32)]
+    phase = draw * 7919 % 1
+    wave = np.sin(2 * np.pi * (rounds + phase)) - np.sin(2 * np.pi * phase)
+    return as_f32(np.clip(1 + (0.30 + 0.12 * layer) * wave, 0.1, 2.5))
 
 
 def splat(colour: Field, px: Field, py: Field, light: Field, radius: float) -> None:
@@ -156,12 +168,12 @@ def aurora(grain: Grain, ratio: Field, slope: Field) -> Field:
     """Curtains of light: sharp below, fading upwards, green turning violet."""
     total = np.zeros((*np.broadcast_shapes(ratio.shape, slope.shape), 3), np.float32)
     low, high = hex_light("#3dffa0") * 0.9, hex_light("#a052ff") * 0.55
-    fold = grain.at("soft", ratio, slope * 0.6, 2.4, 81)
+    fold = grain.drifting("soft", ratio, slope * 0.6, 2.4, 81, along=(0.030, 0.012))
     for k, (base, gain) in enumerate(((0.14, 0.8), (0.24, 1.0), (0.37, 0.7))):
         x = ratio + (fold[..., k] - 0.5) * 0.55
-        line = grain.at("soft", x, as_f32(np.full_like(x, k * 3.7)), 3.2, 82 + k)
+        line = grain.drifting("soft", x, as_f32(np.full_like(x, k * 3.7)), 3.2, 82 + k, along=(0.018, 0.045))
         foot = base + (line[..., 0] - 0.5) * 0.30
-        rays = grain.at("soft", x * 6.0, x * 0.0 + k * 1.3, 2.6, 86 + k)[..., 1]
+        rays = grain.drifting("soft", x * 6.0, x * 0.0 + k * 1.3, 2.6, 86 + k, along=(0.16, 0.03))[..., 1]
         up = slope - foot
         length = 0.10 + 0.22 * line[..., 2]
         profile = smooth(-0.018, 0.012, up) * np.exp(-np.maximum(up, 0) / length)

@@ -120,7 +120,7 @@ def paint_earth(picture: Field, scene: Scene, camera: Camera, grain: Grain) -> N
 def _nebula(grain: Grain, u: Field, v: Field, palette: tuple[str, str, str, str], gain: float) -> Field:
     """Glowing gas: warped noise through a four-colour ramp, dust lanes cut out."""
     night, low, mid, high = hexes(*palette)
-    warp = grain.at("soft", u, v, 7.0, 701)
+    warp = grain.drifting("soft", u, v, 7.0, 701, along=(0.014, 0.006))
     x, y = u + (warp[..., 0] - 0.5) * 1.3, v + (warp[..., 1] - 0.5) * 1.3
     gas = grain.at("soft", x, y, 4.2, 702)
     fine = grain.at("ridge", x, y, 3.0, 703)
@@ -156,6 +156,7 @@ def _surface(planet: Planet, grain: Grain, x: Field, y: Field, z: Field) -> Fiel
     key = 710 + 10 * planet.key
     # Sphere to plane without poles: longitude is squeezed by the sphere's own curve, which is what makes it look round.
     px, py = np.arctan2(x, z + 0.35), np.arcsin(np.clip(y, -1, 1))
+    px = px - np.float32(0.045 * grain.moment.swing(40.0) * 40 / (2 * np.pi))  # it turns, slowly, and back again
     warp = grain.at("soft", px, py, 5.0, key)
     if planet.kind == "gas":
         band = py * 1.0 + (warp[..., 0] - 0.5) * 0.16

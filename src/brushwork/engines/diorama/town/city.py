@@ -5,6 +5,8 @@ to back each box fills the rows between what hides it and its roof. Walls are pa
 ledges, shops, signs.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from brushwork.engines.diorama.camera import Camera
@@ -22,6 +24,23 @@ def houses_of(scene: Scene) -> list[House]:
     rng = np.random.default_rng([scene.seed, 9001])
     made = _skyline(rng) if scene.place == "skyline" else _street(rng, neon=scene.place == "cyberpunk")
     return sorted(made, key=lambda h: h.front)
+
+
+def seen_from(houses: list[House], camera: Camera) -> list[House]:
+    """The houses where they stand as seen from the camera's place; those behind it are left out."""
+    if camera.x == camera.z == 0:
+        return houses
+    moved = [
+        replace(
+            house,
+            left=house.left - camera.x,
+            right=house.right - camera.x,
+            front=house.front - camera.z,
+            back=house.back - camera.z,
+        )
+        for house in houses
+    ]
+    return [house for house in moved if house.back > 0.5]
 
 
 def _street(rng: np.random.Generator, *, neon: bool) -> list[House]:
@@ -97,7 +116,7 @@ def paint_city(
     night = night_of(scene)
     free = np.ones((H, W), bool)
     if "buildings" not in scene.forbidden:
-        for house in houses_of(scene):
+        for house in seen_from(houses_of(scene), camera):
             _house(picture, depth, free, house, scene, camera, light, grain, fog, ratio, slope, night)
     below = np.flatnonzero(slope < -1e-4)
     mask = np.zeros((H, W), np.float32)
@@ -112,12 +131,12 @@ def paint_city(
         mask[r, c] = (z < 515).astype(np.float32)
         picture[r, c] = fog[c]
         return depth, mask
-    x = ratio[c] * z
-    colour = _pavement(scene, light, grain, x, z, camera.footprint(z), night)
+    x, along = ratio[c] * z + np.float32(camera.x), z + np.float32(camera.z)
+    colour = _pavement(scene, light, grain, x, along, camera.footprint(z), night)
     share = 1 - np.exp(-((z / light.fog_distance) ** 1.15))
     picture[r, c] = blend(colour, fog[c], as_f32(share))
     if scene.place == "cyberpunk" or scene.weather in ("rain", "storm"):
-        puddle = grain.at("soft", x, z, 26, 911)[..., 0]
+        puddle = grain.at("soft", x, along, 26, 911)[..., 0]
         mask[r, c] = as_f32(0.35 + 0.60 * smooth(0.42, 0.62, puddle))
     return depth, mask
 
@@ -164,7 +183,7 @@ def _house(
     zz = z[c]
     y = as_f32(camera.eye + s[r, 0] * zz)
     is_front = through_front[c0:c1][c]
-    along = as_f32(np.where(is_front, ratio[c0:c1][c] * zz, zz))
+    along = as_f32(np.where(is_front, ratio[c0:c1][c] * zz + np.float32(camera.x), zz + np.float32(camera.z)))
     colour = paint_wall(house, scene, light, grain, along, y, is_front, camera.footprint(zz), night)
     share = 1 - np.exp(-((zz / light.fog_distance) ** 1.15))
     share = np.clip(share * (1 - 0.35 * np.clip(y / 160, 0, 1)), 0, 1)
@@ -230,6 +249,9 @@ def paint_lamps(picture: Field, depth: Field, camera: Camera, light: Light, nigh
     """Posts with arms, and by night their glow; far to near."""
     ratio, slope = camera.columns(), camera.rows()
     for x, z in reversed(lamp_posts()):
+        x, z = x - camera.x, z - camera.z
+        if z < 1:
+            continue
         tall, half = 6.2, 0.07
         post = np.flatnonzero(np.abs(ratio * z - x) < max(half, float(camera.footprint(as_f32(z))) * 0.5))
         rows = np.flatnonzero((camera.eye + slope * z > 0) & (camera.eye + slope * z < tall))

@@ -45,6 +45,7 @@ def paint_studio(scene: Scene, camera: Camera, grain: Grain) -> tuple[Field, Fie
     colour = colour * (0.96 + 0.08 * soft[..., 0])[..., None]
     for k in range(14):  # out-of-focus lights, far behind
         cu, cv, r = float(rng.uniform(-1.7, 1.7)), float(rng.uniform(-0.1, 1.25)), float(rng.uniform(0.05, 0.17))
+        cu, cv = cu + 0.03 * grain.moment.swing(5 + k % 3, k * 0.37), cv + 0.02 * grain.moment.swing(4, k * 0.21)
         d = np.sqrt((u - cu) ** 2 + (v - cv) ** 2) / r
         disc = smooth(1.06, 0.94, d) * (0.55 + 0.45 * smooth(0.5, 1.0, d)) * smooth(5.2, 9, z_floor)
         colour = colour + (disc * float(rng.uniform(0.02, 0.09)) * (1 + 2 * dark))[..., None] * (

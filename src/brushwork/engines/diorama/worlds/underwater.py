@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from brushwork.engines.diorama.camera import Camera
+from brushwork.engines.diorama.motion.clock import STILL, Moment
 from brushwork.engines.diorama.noise import Field, Grain, as_f32, blend, fade, smooth
 from brushwork.engines.diorama.scene import Scene
 from brushwork.engines.diorama.sky.light import Light, hexes
@@ -71,14 +72,25 @@ def shafts(scene: Scene, camera: Camera, grain: Grain) -> Field:
     at = float(rng.uniform(-0.3, 0.3))
     angle = (ratio - at) / (1.35 - slope)
     rays = (
-        grain.at("soft", angle, angle * 0 + 0.2, 2.2, 823, turn=False)[..., 0] * 0.6
-        + grain.at("soft", angle, angle * 0 + 0.7, 0.7, 824, turn=False)[..., 1] * 0.4
+        grain.drifting("soft", angle, angle * 0 + 0.2, 2.2, 823, along=(0.010, 0.050), turn=False)[..., 0] * 0.6
+        + grain.drifting("soft", angle, angle * 0 + 0.7, 0.7, 824, along=(0.008, 0.022), turn=False)[..., 1] * 0.4
     )
     return as_f32(smooth(0.46, 0.78, rays) * smooth(-0.45, 0.62, slope) * np.exp(-(angle**2) * 2.5))
 
 
-def floor_colour(light: Light, grain: Grain, x: Field, z: Field, y: Field, gx: Field, gz: Field, foot: Field) -> Field:
-    """Light that leaves the sea floor: (n, 3)."""
+def floor_colour(
+    light: Light,
+    grain: Grain,
+    x: Field,
+    z: Field,
+    y: Field,
+    gx: Field,
+    gz: Field,
+    foot: Field,
+    *,
+    net: Field | None = None,
+) -> Field:
+    """Light that leaves the sea floor: (n, 3). `net`: how bright the waves' net is there, as `caustics` tells."""
     sand = hexes("#8fa58c", "#d9d2ac", "#f3ead0") * 0.55
     ripple = np.sin(z * 5.2 + x * 1.1 + (grain.at("soft", x, z, 18, 825)[..., 0] - 0.5) * 14)
     soft = grain.at("soft", x, z, 26, 826)
@@ -99,26 +111,32 @@ def floor_colour(light: Light, grain: Grain, x: Field, z: Field, y: Field, gx: F
         0.7 + 0.6 * grain.at("soft", x, z + y, 7, 829)[..., :1]
     )
     colour = blend(colour, as_f32(stone), smooth(0.90, 0.70, up + 0.35 * smooth(1.2, 0.2, y)))
-    net = caustics(grain, x + y * 0.3, z)
+    net = caustics(grain, x + y * 0.3, z) if net is None else net
     lit = (0.55 + 1.5 * net)[..., None] * light.sun_colour * up[..., None] + light.ambient
     return as_f32(colour * lit)
 
 
 def caustics(grain: Grain, x: Field, z: Field) -> Field:
     """Bright net that waves throw on the floor, 0..1."""
-    warp = grain.at("gentle", x, z, 40, 830)
-    a = grain.at("cells", x + (warp[..., 0] - 0.5) * 5, z + (warp[..., 1] - 0.5) * 5, 20, 831)[..., 1]
-    b = grain.at("cells", x - (warp[..., 2] - 0.5) * 5, z + (warp[..., 3] - 0.5) * 5, 27, 832)[..., 1]
+    warp = grain.drifting("gentle", x, z, 40, 830, along=(1.3, -0.9), cycle=4)
+    one = x + (warp[..., 0] - 0.5) * 5, z + (warp[..., 1] - 0.5) * 5
+    two = x - (warp[..., 2] - 0.5) * 5, z + (warp[..., 3] - 0.5) * 5
+    a = grain.drifting("cells", *one, 20, 831, along=(0.35, 0.25), cycle=4)[..., 1]
+    b = grain.drifting("cells", *two, 27, 832, along=(-0.40, 0.20), cycle=4)[..., 1]
     return as_f32(np.clip((1 - smooth(0.0, 0.45, a)) * (0.35 + 0.65 * (1 - smooth(0.0, 0.6, b))) * 1.2, 0, 1))
 
 
-def bubbles(picture: Field, scene: Scene, camera: Camera) -> None:
-    """Rising bubbles and drifting specks, at fixed places of the image plane."""
+def bubbles(picture: Field, scene: Scene, camera: Camera, moment: Moment = STILL) -> None:
+    """Rising bubbles and drifting specks, at places of the image plane."""
     rng = np.random.default_rng([scene.seed, 8203])
     v = camera.view
     H, W = picture.shape[:2]
     for _ in range(46):
         u, w, r = float(rng.uniform(-1.5, 1.5)), float(rng.uniform(-1.2, 1.2)), float(rng.uniform(0.004, 0.018) ** 1.0)
+        if not moment.is_still:  # the larger, the faster; those that leave above come in again below
+            rounds = moment.turns(10.0 if r < 0.009 else 5.0)
+            w = (w + 1.2 - 2.4 * rounds) % 2.4 - 1.2
+            u += 0.018 * moment.swing(2.5 if r < 0.009 else 1.25, u * 3.1)
         px, py, pr = (u - v.left) * camera.scale, (w - v.top) * camera.row_scale, r * camera.scale
         x0, x1, y0, y1 = int(px - pr - 2), int(px + pr + 3), int(py - pr - 2), int(py + pr + 3)
         if x0 < 0 or y0 < 0 or x1 >= W or y1 >= H:

@@ -1,0 +1,1 @@
+"""Pictures in motion: a clock for the world, a path for the camera, and the frames of a clip."""
