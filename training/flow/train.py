@@ -9,6 +9,7 @@ goes on from its last checkpoint; the learning rate follows the time that is spe
 
 import argparse
 import copy
+import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -39,6 +40,7 @@ KEEP = 120.0
 """Seconds between checkpoints, and between looks for new pictures."""
 FOR_DECODER = 0.12
 """Share of the minutes that belongs to the decoder."""
+PAINTERS = {"tiny": 1, "cpu": 1, "gpu": max(1, (os.cpu_count() or 1) - 2)}
 FOR_CODEC = 1024
 """Pictures there must be before anything can be learned."""
 
@@ -141,7 +143,7 @@ def loss_of(painter: Painter, x: Tensor, noise: Tensor, level: Tensor, ids: Tens
 
 def lower_precision(device: str) -> AbstractContextManager[None]:
     """bfloat16 where the processor has it: twice as fast."""
-    has_it = device == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    has_it = device == "cuda" or getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
     return torch.autocast(device, torch.bfloat16, enabled=has_it)
 
 
@@ -186,16 +188,17 @@ def main() -> None:
     parser.add_argument("--preset", choices=SIZES, default="cpu")
     parser.add_argument("--minutes", type=float, default=240, help="of training; the same again when they have changed")
     parser.add_argument("--pictures", type=int, default=16384, help="to be painted, while it learns")
-    parser.add_argument("--painters", type=int, default=1, help="processes that paint them; 0 uses what is there")
+    parser.add_argument("--painters", type=int, help="processes that paint them; 0 uses what is there")
     parser.add_argument("--work", type=Path, required=True, help="pictures and checkpoints are kept here")
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders with shards of training.world")
     parser.add_argument("--out", type=Path, required=True, help="where the engine's files are written")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
+    painters = given.painters if given.painters is not None else PAINTERS[given.preset]
     torch.manual_seed(0)
     torch.set_num_threads(given.threads)
     size, folder = SIZES[given.preset], given.work / "pictures"
-    with painting(folder, given.pictures, size=size.pixels, painters=given.painters):
+    with painting(folder, given.pictures, size=size.pixels, painters=painters):
         held_out = wait_for(lambda: Pictures([folder], size=size.pixels, held_out=True), 128)
         pictures = wait_for(lambda: Pictures([folder, *given.more], size=size.pixels), FOR_CODEC)
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -25,8 +25,8 @@ DRAFTED = dict.fromkeys(("chaos", "weird", "raw", "niji"), "emulated")
 """Those that a draft of the embedded painter honours."""
 NOT_OURS = frozenset({"fast", "turbo", "relax", "version", "v"})
 """Said to the queue or to the catalog, not to an engine."""
-NOT_FOR_DRAFTS = frozenset({"stop", "quality", "draft", "hd"})
-"""They are about the whole picture, and a draft is only its beginning."""
+FOR_DRAFTS = frozenset({*DRAFTED, "ar", "stylize"})
+"""All others are about the whole picture, or not honoured, and then not by half."""
 SAID_AS = {"image": "iw", "style": "sref", "character": "cref", "omni": "oref", "blend": "blend"}
 """Role of a reference → the parameter it came with."""
 STYLIZE, GUIDANCE = (0.0, 100.0, 1000.0), (0.5, 1.0, 2.0)
@@ -66,7 +66,7 @@ def plan_of(row: Row, model: FlowModel, draft: float) -> Plan:
 def draft_row(row: Row, shape: tuple[int, int]) -> Row:
     """What the embedded painter is asked for: the same picture, small, twice as fine as it is looked at."""
     height, width = (2 * PATCH * length for length in shape)
-    params = {name: value for name, value in row.params.items() if name not in NOT_FOR_DRAFTS}
+    params = {name: value for name, value in row.params.items() if name in FOR_DRAFTS}
     return replace(row, width=width, height=height, params=params, references=())
 
 
