@@ -13,6 +13,9 @@ from reference.markdown import code, fence, json_fence, link_to, page, table
 
 KINDS = {"grid": "four pictures and a grid of them", "image": "one picture", "video": "videos", "text": "text"}
 
+SHOWN = ("job_id", "task_type", "status", "output", "meta")
+"""What of an answer is worth reading at every task."""
+
 BOUNDS = {"maxLength": "at most {} characters", "minimum": "from {}", "maximum": "to {}"}
 
 
@@ -27,6 +30,8 @@ def tasks_page() -> str:
         INTRODUCTION,
         overview,
         *(section(name, task) for name, task in TASKS.items()),
+        OBJECTS,
+        *(f"### {name}\n\n{table_of(schema)}" for name, schema in objects().items()),
         f"## A finished job\n\n{FINISHED}\n\n{json_fence(ended)}",
     )
 
@@ -46,14 +51,26 @@ def section(name: str, task: type[Task]) -> str:
             facts,
             fields_table(task),
             fence(request, "sh"),
-            "The answer, at once:",
-            json_fence(example_job(name, TASKS)),
+            "The answer, at once, in short:",
+            json_fence({key: value for key, value in example_job(name, TASKS).items() if key in SHOWN}),
         )
     )
 
 
+def objects() -> dict[str, dict[str, Any]]:
+    """The objects inside bodies, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for task in TASKS.values():
+        found |= task.model_json_schema(by_alias=True).get("$defs", {})
+    return dict(sorted(found.items()))
+
+
 def fields_table(model: type[BaseModel]) -> str:
-    schema = model.model_json_schema(by_alias=True)
+    return table_of(model.model_json_schema(by_alias=True))
+
+
+def table_of(schema: dict[str, Any]) -> str:
+    """The fields of an object, the required ones first."""
     required = schema.get("required", ())
     rows = [
         (code(name), kind_of(field), "yes" if name in required else "no", field.get("description", ""))
@@ -68,15 +85,31 @@ def kind_of(field: dict[str, Any]) -> str:
 
 
 def described(field: dict[str, Any]) -> str:
+    if "$ref" in field:
+        return link_to(field["$ref"].rpartition("/")[2])
+    if "items" in field:
+        return f"list of {described(field['items'])}" + counted(field)
     if "enum" in field:
         return "one of " + ", ".join(code(json.dumps(value)) for value in field["enum"])
     limits = [words.format(field[key]) for key, words in BOUNDS.items() if key in field]
     return ", ".join([field.get("type", "object"), *limits])
 
 
+def counted(field: dict[str, Any]) -> str:
+    least, most = field.get("minItems"), field.get("maxItems")
+    return (f", at least {least}" if least else "") + (f", at most {most}" if most else "")
+
+
 def first_line(task: type[Task]) -> str:
     return (task.__doc__ or "").splitlines()[0]
 
+
+OBJECTS = """
+## Objects in bodies
+
+Sizes and places are in pixels. A picture is an http(s) URL of at most 1024 characters, a link to a file of this server,
+or a `data:` URL; in a form (`multipart/form-data`) it may be a file, and objects are written as JSON.
+""".strip()
 
 INTRODUCTION = """
 A task type is what can be asked: `POST /v1/<task>` with a JSON object. The answer is the new job, and comes as soon as

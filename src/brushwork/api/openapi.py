@@ -131,12 +131,14 @@ def add_job_example(path: str, operation: dict[str, Any], tasks: Mapping[str, ty
 
 def example_job(name: str, tasks: Mapping[str, type[Task]], *, ended: bool = False) -> dict[str, Any]:
     """A job of this type, as submitting answers it or as it looks when it has ended."""
-    values: dict[str, Any] = {"task": name, "input": tasks[name].example}
+    task = tasks[name].model_validate(tasks[name].example)
+    values: dict[str, Any] = {"task": name, "input": tasks[name].example, "cost": task.price()}
     if ended:
         values |= {
             "status": "done",
             "started_at": 1_760_408_526.0,
             "ended_at": 1_760_408_570.0,
+            "followup_until": 1_760_667_770.0,
             "files": example_files(),
         }
     job = Job(**{**vars(EXAMPLE_JOB), **values})

@@ -101,8 +101,8 @@ class Polygon(Part):
     height: Annotated[int, Field(ge=500, le=4096, description="Likewise, its lower side")]
     points: Annotated[
         tuple[Coordinate, ...],
-        AfterValidator(are_points),
         Field(min_length=6, max_length=MOST_NUMBERS, description="x, y, x, y …; what lies outside is cut off"),
+        AfterValidator(are_points),
     ]
 
 

@@ -13,7 +13,7 @@ from brushwork.tasks.sources import FromJob, Given, Parent, Wanted
 
 
 class Reroll(Task):
-    """Do a job that made a grid once more, with another seed."""
+    """Do a job that made a grid once more, with another seed and at its price."""
 
     name: ClassVar[str] = "reroll"
     needs: ClassVar[Op | None] = None
