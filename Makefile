@@ -13,10 +13,13 @@ SR := training/super_resolution
 PRESET ?= cpu
 MATTING := training/matting_depth
 MATTING_MINUTES ?= 120
+TAGS := training/tags
+# Half of them paint, the other half train.
+TAGS_MINUTES ?= 100
 # Painted pictures and photographs to learn from, a few hundred megabytes.
 DATA ?= $(HOME)/.cache/brushwork/training
 
-.PHONY: run test lint format docs sheet gate bench train-super-resolution train-matting train-depth train-flow clean help
+.PHONY: run test lint format docs sheet gate bench train-super-resolution train-matting train-depth train-tags train-flow clean help
 
 run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
 	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
@@ -63,6 +66,13 @@ train-matting: .venv/installed-training ## train the network of matting and dept
 		--out $(MATTING)/weights/matting_depth.pt --onnx $(TOOLS)/matting_depth.onnx
 
 train-depth: train-matting ## the same network: its other answer
+
+train-tags: .venv/installed-training ## train the network that tells what a picture shows, in TAGS_MINUTES on one core
+	mkdir -p $(TAGS)/weights
+	$(BIN)/python -m training.tags.collect --photos $(SR)/pictures/photos --out $(DATA)/tags/photos
+	$(BIN)/python -m training.tags.collect --minutes $$(($(TAGS_MINUTES) / 2)) --out $(DATA)/tags/painted
+	$(BIN)/python -m training.tags.train --features $(DATA)/tags/photos $(DATA)/tags/painted \
+		--minutes $$(($(TAGS_MINUTES) / 2)) --out $(TAGS)/weights/tags.pt --onnx $(TOOLS)/tags.onnx
 
 train-flow: .venv/installed-training ## train the learned painter in MINUTES into training/flow/weights/model
 	$(BIN)/python -m training.flow.train --preset $(PRESET) --minutes $(MINUTES) \

@@ -1,5 +1,7 @@
 """Shorter and shorter prompts: what weighs most stays, flags and image URLs always."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,7 +71,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, min_size=1, max_size=12), st.randoms(use_true_random=False))
-def test_what_could_be_parsed_can_be_parsed_when_shorter(pieces, random) -> None:
+def test_what_could_be_parsed_can_be_parsed_when_shorter(pieces: list[str], random: Random) -> None:
     prompt = " ".join(pieces) + " --ar 3:2"
     try:
         parse_prompt(prompt)
