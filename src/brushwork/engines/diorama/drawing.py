@@ -6,13 +6,13 @@ Knows no rows and no prompts: engine.py runs it for new pictures, follow/ for wh
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from PIL import Image
 
+from brushwork.engines.diorama.follow.pixels import regraded
 from brushwork.engines.diorama.looks.brushes import Field
 from brushwork.engines.diorama.looks.grade import finished
-from brushwork.engines.diorama.recipe import Grade, Shot, natural_shot
+from brushwork.engines.diorama.recipe import Shot, natural_shot
 from brushwork.engines.diorama.scene import Scene, View, natural_view
 from brushwork.engines.diorama.subjects.pattern import toss_subjects
 from brushwork.engines.diorama.subjects.standing import paint_subjects
@@ -53,7 +53,7 @@ def finish(colour: Field, depth: Field, shot: Shot) -> Field:
     """What a lens and a brush make of painted colours."""
     unit, frame = framing(shot.scene, shot.view)
     out = finished(colour, depth, shot.scene, exp=shot.exp, unit=unit, frame=frame)
-    return graded(out, shot.grade) if shot.grade else out
+    return regraded(out, shot.grade) if shot.grade else out
 
 
 def framing(scene: Scene, view: View) -> tuple[float | None, tuple[float, float, float, float] | None]:
@@ -66,15 +66,6 @@ def framing(scene: Scene, view: View) -> tuple[float | None, tuple[float, float,
     left, right = (natural.left - view.left) * across, (natural.right - view.left) * across
     top, bottom = (natural.top - view.top) * down, (natural.bottom - view.top) * down
     return min(right - left, bottom - top) / 1024, (left, top, right, bottom)
-
-
-def graded(colours: Field, grade: Grade) -> Field:
-    """Display colours under an affine map of their Lab values."""
-    matrix, offset = np.array(grade[:9], np.float32).reshape(3, 3), np.array(grade[9:], np.float32)
-    lab = cv2.cvtColor(np.asarray(colours, np.float32), cv2.COLOR_RGB2LAB)
-    moved = lab @ matrix.T + offset
-    moved[..., 0] = np.clip(moved[..., 0], 0, 100)
-    return np.asarray(np.clip(cv2.cvtColor(np.asarray(moved, np.float32), cv2.COLOR_LAB2RGB), 0, 1), np.float32)
 
 
 def as_image(colours: Field) -> Image.Image:

@@ -69,6 +69,12 @@ def grade_towards(own: tuple[Field, Field], other: tuple[Field, Field], share: f
     return tuple(round(float(number), 6) for number in (*matrix.ravel(), *offset))
 
 
+def regraded(picture: Field, grade: Grade) -> Field:
+    """Display colours under an affine map of their Lab values."""
+    matrix, offset = np.array(grade[:9], np.float32).reshape(3, 3), np.array(grade[9:], np.float32)
+    return from_lab(np.asarray(to_lab(picture) @ matrix.T + offset, np.float32))
+
+
 def roots(symmetric: Field) -> tuple[Field, Field]:
     """Square root and inverse square root of a positive matrix."""
     values, vectors = np.linalg.eigh(symmetric)
@@ -172,3 +178,8 @@ def mask_field(mask: Image.Image, width: int, height: int) -> Field:
     """(H, W) 0 or 1: 1 is repainted."""
     values = np.asarray(mask.convert("L").resize((width, height), Image.Resampling.NEAREST), np.float32)
     return np.asarray(values > 127, np.float32)
+
+
+def mixed(a: Field, b: Field, share: Field) -> Field:
+    """`b` where the share (H, W) is 1, `a` where it is 0."""
+    return np.asarray(a + (b - a) * share[..., None], np.float32)

@@ -10,12 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from brushwork.engines.base import Row
-from brushwork.engines.diorama.drawing import as_colours, graded, paint_shot
+from brushwork.engines.diorama.drawing import as_colours, paint_shot
 from brushwork.engines.diorama.follow import pixels
 from brushwork.engines.diorama.follow.plane import around, groups, moved, seen, stands, tilt_of
 from brushwork.engines.diorama.follow.retouch import retouched
 from brushwork.engines.diorama.layout.compose import compose
 from brushwork.engines.diorama.layout.spots import half_sides
+from brushwork.engines.diorama.looks.brushes import Field
 from brushwork.engines.diorama.params import knobs_of
 from brushwork.engines.diorama.recipe import Shot, recipe_of, shot_hinted, shot_of, without_scene
 from brushwork.engines.diorama.rows import (
@@ -239,7 +240,7 @@ def reworked(row: Row, tell: OnPass) -> Made:
     return Made(picture, recipe, applied={"variation": "emulated"})
 
 
-def matched(picture: pixels.Field, guide: pixels.Field, share: float) -> tuple[pixels.Field, tuple[float, ...]]:
+def matched(picture: Field, guide: Field, share: float) -> tuple[Field, tuple[float, ...]]:
     """The picture in the guide's colours, and the grade that does it."""
     grade = pixels.grade_towards(pixels.statistics(picture), pixels.statistics(guide), share)
-    return graded(picture, grade), grade
+    return pixels.regraded(picture, grade), grade

@@ -1,0 +1,92 @@
+"""The canvas of a repainting: the source in its place, what is unknown, and where in it there is room.
+
+Knows no Scene.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from brushwork.engines.base import Place, Row
+from brushwork.engines.diorama.drawing import as_colours
+from brushwork.engines.diorama.follow.pixels import mask_field
+from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.rows import source_of
+
+COARSE = 48
+"""Room is looked for on a grid of so many cells a side."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What a repainting begins with."""
+
+    picture: Field
+    """(H, W, 3), black where nothing is known."""
+    hole: Field
+    """(H, W): 1 is painted, 0 is kept."""
+    inside: Field
+    """(H, W): 1 where the source lies."""
+    place: Place
+
+    @property
+    def within(self) -> Field:
+        """What is repainted of the source itself."""
+        return np.asarray(self.hole * self.inside, np.float32)
+
+
+def laid(row: Row) -> Canvas:
+    """The row's source on its canvas. Nothing outside the source can be kept."""
+    source = source_of(row).image
+    place = row.place or Place(0, 0, row.width, row.height)
+    opaque = source.getchannel("A") if source.mode == "RGBA" else Image.new("L", source.size, 255)
+    if source.size != (place.width, place.height):
+        source = source.resize((place.width, place.height), Image.Resampling.LANCZOS)
+        opaque = opaque.resize((place.width, place.height), Image.Resampling.BOX)
+    picture = np.zeros((row.height, row.width, 3), np.float32)
+    inside = np.zeros((row.height, row.width), np.float32)
+    x0, x1 = max(place.left, 0), min(place.left + place.width, row.width)
+    y0, y1 = max(place.top, 0), min(place.top + place.height, row.height)
+    if x1 > x0 and y1 > y0:
+        part = (slice(y0 - place.top, y1 - place.top), slice(x0 - place.left, x1 - place.left))
+        picture[y0:y1, x0:x1] = as_colours(source.convert("RGB"))[part]
+        inside[y0:y1, x0:x1] = np.asarray(opaque, np.float32)[part] > 127
+    asked = mask_field(row.mask, row.width, row.height) if row.mask else np.zeros_like(inside)
+    hole = np.maximum(asked, 1 - inside)
+    return Canvas(picture * (1 - hole)[..., None], hole, inside, place)
+
+
+def room(hole: Field) -> Place:
+    """Where in the hole a thing fits best: its bounding box where that is mostly hole, else the largest rectangle."""
+    height, width = hole.shape
+    rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    if not rows.size:
+        return Place(0, 0, width, height)
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    if hole[top:bottom, left:right].mean() > 0.6:
+        return Place(int(left), int(top), int(right - left), int(bottom - top))
+    coarse = cv2.resize(hole, (COARSE, COARSE), interpolation=cv2.INTER_AREA) > 0.97
+    x, y, w, h = largest_rectangle(coarse)
+    across, down = width / COARSE, height / COARSE
+    return Place(round(x * across), round(y * down), max(1, round(w * across)), max(1, round(h * down)))
+
+
+def largest_rectangle(free: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> tuple[int, int, int, int]:
+    """(left, top, width, height) in cells; nearly square ones count more than thin ones of the same area."""
+    best, most = (0, 0, free.shape[1], free.shape[0]), 0.0
+    heights = np.zeros(free.shape[1], int)
+    for row in range(free.shape[0]):
+        heights = np.where(free[row], heights + 1, 0)
+        for left in range(free.shape[1]):
+            lowest = free.shape[0]
+            for right in range(left, free.shape[1]):
+                lowest = min(lowest, int(heights[right]))
+                if lowest == 0:
+                    break
+                wide = right - left + 1
+                score = wide * lowest * (min(wide, lowest) / max(wide, lowest)) ** 0.3
+                if score > most:
+                    best, most = (left, row - lowest + 1, wide, lowest), score
+    return best

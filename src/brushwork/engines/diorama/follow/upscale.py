@@ -1,0 +1,103 @@
+"""Larger: a picture with a Scene is painted again at the larger size, which brings detail that was too fine to see;
+any other goes through the super-resolution network. What was seen stays: the larger picture, shrunk, is the smaller.
+
+`strength` 0 is faithful; above, materials grow richer and finer than the source knew.
+"""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from brushwork.engines.base import Row
+from brushwork.engines.diorama.drawing import as_colours, paint_shot, resized
+from brushwork.engines.diorama.follow import pixels
+from brushwork.engines.diorama.looks import brushes
+from brushwork.engines.diorama.looks.brushes import Field, luma
+from brushwork.engines.diorama.recipe import Shot, recipe_of, shot_hinted, shot_of, without_scene
+from brushwork.engines.diorama.rows import Made, OnPass, lasting_words, source_of
+from brushwork.engines.tools.super_resolution import upscale
+
+MOST_PAINTED = 2048 * 2048
+"""Pixels up to which the Scene is painted again: more would need more memory than the painter promises."""
+STRAYS = 0.05
+"""Difference from the source, after a blur, from which the painted detail is not trusted at that spot."""
+
+
+def upscaled(row: Row, tell: OnPass) -> Made:
+    """The source at the row's size."""
+    source = source_of(row)
+    small = as_colours(source.image)
+    tell("enlarge")
+    large = enlarged(row, small, tell)
+    shot = shot_hinted(source.recipe)
+    if shot is not None and row.width * row.height <= MOST_PAINTED:
+        shot = resized(shot, row.width, row.height)
+        large = repainted_finer(richer(shot, row.strength), large, small, tell)
+    if row.strength > 0:
+        tell("detail")
+        large = textured(large, row.strength, seed=row.seed + row.index)
+    recipe = without_scene(row.width, row.height, words=lasting_words(row))
+    if shot is not None:
+        is_reworked = bool((source.recipe or {}).get("pixels")) or row.strength > 0
+        recipe = recipe_of(resized(shot, row.width, row.height), words=lasting_words(row), pixels=is_reworked)
+    return Made(large, recipe)
+
+
+def enlarged(row: Row, small: Field, tell: OnPass) -> Field:
+    """By the network in whole factors, then to the row's exact size."""
+    factor = max(row.width / small.shape[1], row.height / small.shape[0])
+    if factor <= 1.05:
+        return pixels.sized(small, row.width, row.height)
+    image = source_of(row).image.convert("RGB")
+    large = upscale(image, factor=2 if factor <= 2.05 else 4, threads=1, on_tile=lambda _tile, _tiles: tell("enlarge"))
+    return pixels.sized(as_colours(large), row.width, row.height)
+
+
+def richer(shot: Shot, strength: float) -> Shot:
+    """More octaves of everything."""
+    if strength <= 0:
+        return shot
+    return replace(shot, scene=replace(shot.scene, detail=min(shot.scene.detail * (1 + 2 * strength), 4.0)))
+
+
+def repainted_finer(shot: Shot, large: Field, small: Field, tell: OnPass) -> Field:
+    """The painted picture wherever it shows what the source shows, with the source's broad light; elsewhere `large`."""
+    painted = paint_shot(shot, on_pass=tell)
+    height, width = small.shape[:2]
+    shrunk = pixels.sized(painted, width, height)
+    error = small - shrunk
+    sigma = 1.2
+    soft = cv2.GaussianBlur(error, (0, 0), sigma)
+    stray = cv2.GaussianBlur(np.abs(soft).mean(2), (0, 0), 2 * sigma)
+    trust = 1 - pixels.ramp(0.4 * STRAYS, STRAYS, np.asarray(stray, np.float32))
+    up = (painted.shape[1], painted.shape[0])
+    painted += cv2.resize(soft, up, interpolation=cv2.INTER_LINEAR)
+    share = np.asarray(cv2.resize(trust, up, interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(np.clip(pixels.mixed(large, painted, share), 0, 1), np.float32)
+
+
+def textured(picture: Field, strength: float, *, seed: int) -> Field:
+    """Invented detail: finer strokes along the forms, crisper materials, a little more depth of light."""
+    unit = brushes.unit_of(picture) / 2  # lengths of the source's pixels
+    grey = luma(picture)
+    tangent = brushes.flow(picture, sigma=4 * unit)
+    fibre = brushes.noise(grey.shape, seed % 2**31, max(0.7 * unit, 0.5))
+    strokes = brushes.along(fibre, tangent, reach=5 * unit, samples=3) * np.float32(1.8)
+    local = grey - cv2.GaussianBlur(grey, (0, 0), 3 * unit)
+    busy = np.sqrt(cv2.GaussianBlur(local * local, (0, 0), 6 * unit))
+    amount = np.clip(busy * 1.4, 0.004, 0.05) * np.float32(0.5 + strength)
+    fine = picture - brushes.blurred(picture, 1.6 * unit)
+    wide = picture - brushes.blurred(picture, 14 * unit)
+    out = picture + fine * np.float32(0.9 * strength) + wide * np.float32(0.35 * strength)
+    out += (strokes * amount)[..., None]
+    return brushes.saturated(np.asarray(np.clip(out, 0, 1), np.float32), 1 + 0.12 * strength)
+
+
+def enhanced(row: Row, tell: OnPass) -> Made:
+    """The finished picture of a draft: the same Scene at full size and detail."""
+    shot = shot_of(source_of(row).recipe)
+    if shot is None:
+        return upscaled(row, tell)
+    shot = replace(resized(shot, row.width, row.height), detail=1.0)
+    return Made(paint_shot(shot, on_pass=tell), recipe_of(shot, words=lasting_words(row)))
