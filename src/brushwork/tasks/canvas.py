@@ -25,9 +25,9 @@ Covered = npt.NDArray[np.bool_]
 
 WHITE = 128
 """From this grey on, a mask picture says repaint."""
-FEATHER = 24
+FEATHER = 12
 """At most so many pixels inside the mask are a mixture of the old and the new."""
-FEATHER_SHARE = 1 / 64
+FEATHER_SHARE = 1 / 96
 """Of the canvas's shorter side."""
 
 GROWS: Sequence[tuple[bool, bool]] = ((False, False), (True, False), (False, True), (True, True))

@@ -15,6 +15,9 @@ from brushwork.tasks.prompted import Prompted
 from brushwork.tasks.rows import rows_of
 from brushwork.tasks.sources import FromUrl, Wanted
 
+AS_IT_IS = ("RGB", "RGBA")
+"""Modes of pictures that engines take."""
+
 NOTHING = "covers no part of the picture, so nothing would be repainted"
 
 
@@ -75,7 +78,7 @@ def repaint(task: Prompted, job: Run, *, canvas: tuple[int, int], place: Place, 
         size=canvas,
         references=task.references(job),
         op=Op.INPAINT,
-        source=flat(source, source.image.size),
+        source=source if source.image.mode in AS_IT_IS else flat(source, source.image.size),
         place=place,
         mask=as_mask(repainted),
     )
