@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 from brushwork.database.tables import jobs
@@ -22,8 +23,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
         "remixPrompt": "a barn",
     },
     "inpaint": {"mask": {"areas": [{"width": 500, "height": 500, "points": [0, 0, 0, 250, 250, 250]}]}},
-    "outpaint": {"scale": 1.5},
-    "pan": {"direction": 1, "scale": 1.5},
+    "outpaint": {"scale": 1.1},
+    "pan": {"direction": 1, "scale": 1.1},
     "remix": {"remixPrompt": "a barn"},
     "upscale": {"type": 0},
     "variation": {"type": 1},
@@ -58,11 +59,25 @@ async def seen(api: Api, job_id: str) -> dict[str, Any]:
     return job
 
 
-@pytest.mark.parametrize("text", ["a lighthouse", "a lighthouse --oref https://example.com/a.png --v 7"])
-async def test_what_is_listed_as_available_is_what_is_accepted(api: Api, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "side", "refused"),
+    [
+        ("a lighthouse", 1024, set()),
+        ("a lighthouse --oref https://example.com/a.png --v 7", 1024, {"inpaint", "outpaint", "pan"}),
+        ("a lighthouse", 3700, set()),
+        ("a lighthouse", 4096, {"outpaint", "pan"}),
+        ("a lighthouse", 8192, {"inpaint", "outpaint", "pan", "upscale"}),
+    ],
+)
+async def test_what_is_listed_as_available_is_what_is_accepted(
+    api: Api, text: str, side: int, refused: set[str]
+) -> None:
     job = await finished(api)
     async with api.services.database.write() as tx:
-        await tx.execute(jobs.update().where(jobs.c.id == job["job_id"]).values(input={"text": text}))
+        of_job = jobs.c.id == job["job_id"]
+        output = (await tx.execute(sa.select(jobs.c.output).where(of_job))).scalar_one()
+        files = [{**file, "width": side, "height": side} for file in output["files"]]
+        await tx.execute(jobs.update().where(of_job).values(input={"text": text}, output={"files": files}))
     job = await seen(api, job["job_id"])
     actions = job["output"]["available_actions"]
 
@@ -75,8 +90,7 @@ async def test_what_is_listed_as_available_is_what_is_accepted(api: Api, text: s
     answer = await api.client.post("/api/v1/reroll", json={"jobId": job["job_id"]})
 
     assert accepted | {"reroll": answer.status_code == 200} == actions
-    assert set(actions["variation"]) == {0, 1, 2, 3}
-    assert bool(actions["inpaint"]) == ("--oref" not in text)
+    assert {name for name in BODIES if not actions[name]} == refused
 
 
 async def test_unknown_and_foreign_jobs_are_answered_byte_for_byte_the_same(each_api: Api) -> None:

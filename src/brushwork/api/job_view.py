@@ -197,9 +197,10 @@ def actions_of(job: Job, kind: Kind, tasks: Mapping[str, type[Task]], *, now: fl
     if job.status != "done" or kind not in ("grid", "image"):
         return None
     source = FollowUps(job, tasks, now)
-    accepted = {task.action for task in tasks.values() if task.action and source.refusal(task) is None}
-    numbers = {name: list(range(len(source.pictures))) if name in accepted else [] for name in PICTURE_ACTIONS}
-    return AvailableActions(**numbers, reroll="reroll" in accepted)
+    numbers = {task.action: source.numbers(task) for task in tasks.values() if task.action}
+    pictures = {name: numbers.get(name, []) for name in PICTURE_ACTIONS}
+    can_reroll = any(task.action == "reroll" and source.refusal(task) is None for task in tasks.values())
+    return AvailableActions(**pictures, reroll=can_reroll)
 
 
 def image_output(job: Job, link: Link, actions: AvailableActions | None) -> JobOutput:

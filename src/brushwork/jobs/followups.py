@@ -54,6 +54,18 @@ class FollowUps:
         sentence = follower.refusal(self.parent)
         return ("not_possible", sentence) if sentence else ("", "")
 
+    def refusal_of(self, number: int, follower: type[Task]) -> FollowUpRefused | None:
+        """Why that task cannot take this picture of a job that it can follow. Raises ImageNotInJob."""
+        file = self.picture(number)
+        sentence = follower.refusal_of_size(file.width or 0, file.height or 0)
+        return FollowUpRefused(sentence, reason="not_possible", job_id=self.job.id) if sentence else None
+
+    def numbers(self, follower: type[Task]) -> list[int]:
+        """The pictures that a job of that task could start from."""
+        if self.refusal(follower):
+            return []
+        return [number for number in range(len(self.pictures)) if self.refusal_of(number, follower) is None]
+
     @property
     def made(self) -> Kind | None:
         """What the job made; None for a task that is not there any more."""

@@ -1,6 +1,6 @@
 """The pictures of a request, found, checked and copied into the new job's folder before the job is accepted.
 
-    wanted ──▶ jobs looked up, follow-ups decided ──▶ URLs fetched, cleaned ──▶ written, copied in the store ──▶ given
+    wanted ──▶ jobs looked up, follow-ups decided ──▶ copied in the store, fetched and cleaned ──▶ given
 
 Nothing is held or charged yet, and no transaction is open. What goes wrong is the client's to read; then nothing stays
 behind. Only a killed process leaves files in a folder of no job, which `retention` sweeps.
@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 import itertools
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import structlog
@@ -23,7 +23,7 @@ from brushwork.database.session import Database
 from brushwork.database.tables import files as files_table
 from brushwork.database.tables import jobs
 from brushwork.errors import BadRequest, FileNotFound, FollowUpRefused, JobNotFound, Unavailable, UnreachablePicture
-from brushwork.files.decode import CleanPicture, Limits
+from brushwork.files.decode import Limits
 from brushwork.files.store import Files
 from brushwork.jobs.followups import FollowUps
 from brushwork.jobs.given import moved
@@ -43,8 +43,6 @@ TOTAL_SECONDS = 40.0
 
 GONE = "A picture of the job is not kept any more, so it cannot be followed up."
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
 class Found:
@@ -54,11 +52,13 @@ class Found:
     paths: Mapping[str, str]
     """File id → path in the store."""
 
-    def given(self, number: int | None) -> Given:
+    def given(self, number: int | None, follower: type[Task]) -> Given:
         """One picture of the job, or the whole of it."""
         given = self.job.given(number)
         if number is None:
             return given
+        if refusal := self.job.refusal_of(number, follower):
+            raise refusal
         path = self.paths.get(self.job.picture(number).id)
         if path is None:
             raise gone(self.job.job.id)
@@ -85,21 +85,18 @@ class Sources:
             if refusal := source.job.refusal(follower):
                 raise refusal
         # Every picture number is looked at before the first byte is moved.
-        chosen = [found[one.job_id].given(one.number) if isinstance(one, FromJob) else one for one in wanted]
-        # All are there before the first is written: whoever fetches can be stopped at once, a store cannot.
-        fetched = iter(await together([self.fetching(one) for one in chosen if isinstance(one, FromUrl)]))
+        chosen = [found[one.job_id].given(one.number, follower) if isinstance(one, FromJob) else one for one in wanted]
         places = (f"jobs/{job_id}/source-{number}" for number in itertools.count())
-        writes = [
-            self.put(next(fetched), f"{next(places)}.png")
-            if isinstance(one, FromUrl)
-            else self.copy(one, {path: next(places) + PurePosixPath(path).suffix for path in paths_of(one)})
-            for one in chosen
-        ]
-        written = await asyncio.gather(*writes, return_exceptions=True)
-        for result in written:
-            if isinstance(result, BaseException):
-                raise result
-        return tuple(result for result in written if isinstance(result, Given))
+        return tuple(
+            await together(
+                [
+                    self.fetch(one, f"{next(places)}.png")
+                    if isinstance(one, FromUrl)
+                    else self.copy(one, {path: next(places) + PurePosixPath(path).suffix for path in paths_of(one)})
+                    for one in chosen
+                ]
+            )
+        )
 
     async def find(self, account_id: int, job_ids: Collection[str], *, now: float) -> dict[str, Found]:
         """The account's jobs of these ids. Raises JobNotFound for unknown and foreign ones alike."""
@@ -114,13 +111,11 @@ class Sources:
             paths = {row.id: row.path for row in await tx.execute(files)}
         return {row.id: Found(FollowUps(job_of(row._mapping), self.tasks, now), paths) for row in rows}
 
-    def fetching(self, source: FromUrl) -> Callable[[], Awaitable[CleanPicture]]:
+    async def fetch(self, source: FromUrl, place: str) -> Given:
         limits = Limits(source.max_bytes, source.max_pixels, source.tiff)
-        return lambda: self.pictures.take(source.url, field=source.field, limits=limits)
-
-    async def put(self, picture: CleanPicture, place: str) -> Given:
+        picture = await self.pictures.take(source.url, field=source.field, limits=limits)
         try:
-            await self.files.put(place, picture.png, "image/png")
+            await to_the_end(self.files.put(place, picture.png, "image/png"))
         except (BaseError, OSError) as error:
             raise Unavailable("The store of files does not answer as it should; try again later.") from error
         return Given(place, picture.width, picture.height)
@@ -129,7 +124,7 @@ class Sources:
         """Copy what a job has: its picture or, in place of a job as a whole, what it was given itself."""
         try:
             for path, place in places.items():
-                await self.files.copy(path, place)
+                await to_the_end(self.files.copy(path, place))
         except FileNotFound:  # it expired a moment ago
             raise gone(source.parent.job_id if source.parent else "") from None
         return moved([source], places)[0]
@@ -155,13 +150,9 @@ def gone(job_id: str) -> FollowUpRefused:
     return FollowUpRefused(GONE, reason="expired", job_id=job_id)
 
 
-async def together(moves: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+async def together(works: Sequence[Coroutine[Any, Any, Given]]) -> list[Given]:
     """Do all at once; the first failure ends them all, and so does the time."""
-
-    async def one(move: Callable[[], Awaitable[T]]) -> T:
-        return await move()
-
-    running = [asyncio.create_task(one(move)) for move in moves]
+    running = [asyncio.create_task(work) for work in works]
     try:
         async with asyncio.timeout(TOTAL_SECONDS) as limit:
             return list(await asyncio.gather(*running))
@@ -173,6 +164,16 @@ async def together(moves: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def to_the_end(write: Coroutine[Any, Any, None]) -> None:
+    """Write, and be done with it even when cancelled: a store that is left in the middle may finish later."""
+    writing = asyncio.create_task(write)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.gather(writing, return_exceptions=True)
+        raise
 
 
 def kept_input(task: Task) -> dict[str, Any]:

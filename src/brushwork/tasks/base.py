@@ -134,6 +134,11 @@ class Task(BaseModel):
         """Why this cannot follow that job although `takes` has its kind: a sentence, or None when it can."""
         return None
 
+    @classmethod
+    def refusal_of_size(cls, width: int, height: int) -> str | None:  # noqa: ARG003
+        """Why a picture of this size cannot be taken whatever else is asked, or None when it can."""
+        return None
+
     def check_given(self, given: Sequence[Given]) -> None:
         """Raise the error the client should read when this cannot be done with these pictures."""
 

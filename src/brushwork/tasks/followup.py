@@ -137,9 +137,11 @@ def flat(source: Source, size: tuple[int, int]) -> Source:
 
 def refuse_large(size: tuple[int, int], *, most: int = LARGEST_SIDE) -> None:
     """Refuse a result that no engine could be asked for."""
-    if max(size) > most:
-        raise FollowUpRefused(
-            f"The result would have {size[0]} by {size[1]} pixels; at most {most} a side are possible.",
-            width=size[0],
-            height=size[1],
-        )
+    if problem := too_large(size, most=most):
+        raise FollowUpRefused(problem, width=size[0], height=size[1])
+
+
+def too_large(size: tuple[int, int], *, most: int = LARGEST_SIDE) -> str | None:
+    if max(size) <= most:
+        return None
+    return f"The result would have {size[0]} by {size[1]} pixels; at most {most} a side are possible."

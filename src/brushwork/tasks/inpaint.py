@@ -9,9 +9,9 @@ from brushwork.engines.base import Op, Place
 from brushwork.errors import InvalidField
 from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.fields import Mask, NewPrompt, Polygon
-from brushwork.tasks.followup import FollowUp, refuse_large, shape_of
+from brushwork.tasks.followup import FollowUp, shape_of, too_large
 from brushwork.tasks.painting import check_mask, mask_wanted, repaint
-from brushwork.tasks.sources import Given, Wanted
+from brushwork.tasks.sources import Wanted
 
 
 class Inpaint(FollowUp):
@@ -47,8 +47,9 @@ class Inpaint(FollowUp):
     def works_on(self) -> Sequence[Wanted]:
         return (*super().works_on(), *mask_wanted(self.mask))
 
-    def check_given(self, given: Sequence[Given]) -> None:
-        refuse_large(shape_of(given[0]))
+    @classmethod
+    def refusal_of_size(cls, width: int, height: int) -> str | None:
+        return too_large((width, height))
 
     def run(self, job: Run) -> Outcome:
         canvas = shape_of(job.given[0])

@@ -9,9 +9,12 @@ from brushwork.engines.base import Op
 from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.canvas import outpaint_layout
 from brushwork.tasks.fields import NewPrompt
-from brushwork.tasks.followup import FollowUp, refuse_large, shape_of
+from brushwork.tasks.followup import FollowUp, refuse_large, shape_of, too_large
 from brushwork.tasks.painting import repaint
 from brushwork.tasks.sources import Given
+
+LEAST = 1.1
+"""Of `scale`."""
 
 
 class Outpaint(FollowUp):
@@ -27,8 +30,12 @@ class Outpaint(FollowUp):
         "scale": 1.5,
     }
 
-    scale: Annotated[float, Field(ge=1.1, le=2.0, description="How many times as long both sides become")]
+    scale: Annotated[float, Field(ge=LEAST, le=2.0, description="How many times as long both sides become")]
     remix_prompt: NewPrompt = None
+
+    @classmethod
+    def refusal_of_size(cls, width: int, height: int) -> str | None:
+        return too_large(outpaint_layout((width, height), scale=LEAST)[0])
 
     def check_given(self, given: Sequence[Given]) -> None:
         refuse_large(outpaint_layout(shape_of(given[0]), scale=self.scale)[0])

@@ -9,9 +9,12 @@ from brushwork.engines.base import Op
 from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.canvas import pan_layout
 from brushwork.tasks.fields import NewPrompt
-from brushwork.tasks.followup import FollowUp, refuse_large, shape_of
+from brushwork.tasks.followup import FollowUp, refuse_large, shape_of, too_large
 from brushwork.tasks.painting import repaint
 from brushwork.tasks.sources import Given
+
+LEAST = 1.1
+"""Of `scale`."""
 
 
 class Pan(FollowUp):
@@ -30,9 +33,14 @@ class Pan(FollowUp):
 
     direction: Annotated[int, Field(ge=0, le=3, description="0 down, 1 right, 2 up, 3 left")]
     scale: Annotated[
-        float, Field(ge=1.1, le=3.0, description="How many times as long the picture becomes in that direction")
+        float, Field(ge=LEAST, le=3.0, description="How many times as long the picture becomes in that direction")
     ]
     remix_prompt: NewPrompt = None
+
+    @classmethod
+    def refusal_of_size(cls, width: int, height: int) -> str | None:
+        sizes = [pan_layout((width, height), direction=direction, scale=LEAST)[0] for direction in (0, 1)]
+        return too_large(min(sizes, key=max))
 
     def check_given(self, given: Sequence[Given]) -> None:
         refuse_large(pan_layout(shape_of(given[0]), direction=self.direction, scale=self.scale)[0])

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from brushwork.engines.base import Op
 from brushwork.tasks.base import Kind, Outcome, Run, draw, outcome_of
-from brushwork.tasks.followup import FollowUp, flat, refuse_large
+from brushwork.tasks.followup import FollowUp, flat, refuse_large, too_large
 from brushwork.tasks.prices import CREATIVE_UPSCALE, price, times
 from brushwork.tasks.rows import rows_of
 from brushwork.tasks.sources import Given, Parent
@@ -41,6 +41,10 @@ class Upscale(FollowUp):
         if parent.task in LARGE_ALREADY:
             return f"What {parent.task} made is not upscaled; take the picture it came from."
         return super().refusal(parent)
+
+    @classmethod
+    def refusal_of_size(cls, width: int, height: int) -> str | None:
+        return too_large((width * min(FACTOR), height * min(FACTOR)), most=LARGEST_RESULT)
 
     def check_given(self, given: Sequence[Given]) -> None:
         refuse_large(self.size(given[0]), most=LARGEST_RESULT)
