@@ -32,7 +32,7 @@ class Studio:
 
     def done(self, method: str, **arguments: Any) -> Any:
         submitted = getattr(self.client.midjourney, method)(**arguments)
-        job = self.client.tasks.wait_for_completion(submitted.job_id, timeout=120, poll_interval=0.1)
+        job: Any = self.client.tasks.wait_for_completion(submitted.job_id, timeout=120, poll_interval=0.1)
         assert job.status is JobStatus.COMPLETED
         assert job.task_type == submitted.task_type
         assert job.meta.usage.consume == submitted.meta.usage.frozen > 0
@@ -49,7 +49,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         Client(api_key=server.key, base_url=f"{server.url}/api") as client,
     ):
         submitted = client.midjourney.diffusion(text="a lighthouse by the sea --draft")
-        source = client.tasks.wait_for_completion(submitted.job_id, timeout=60, poll_interval=0.1)
+        source: Any = client.tasks.wait_for_completion(submitted.job_id, timeout=60, poll_interval=0.1)
         url = str(source.output.image_urls[0])
         yield Studio(client, source, url, opened(url))
 
