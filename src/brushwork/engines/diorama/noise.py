@@ -271,25 +271,28 @@ class Grain:
         along: tuple[float, float],
         cycle: float = 1e9,
         elsewhere: bool = False,
+        share: Field | float = 1.0,
         turn: bool = True,
     ) -> Field:
         """`at`, moving by `along` metres (x, z) a second. With a period two runs of `cycle` seconds are faded into each
-        other; `elsewhere` starts each run at another place of the texture.
+        other; `elsewhere` starts each run at another place of the texture. `share`: how much of the speed each spot
+        has; then there are runs in any case, so that what is near and what is far never drift far apart.
         """
         moment = self.moment
         if moment.is_still:
             return self.at(name, x, z, size, key, turn=turn)
-        if moment.period is None:
+        if moment.period is None and isinstance(share, float):
             t = moment.t
             return self.at(name, x - np.float32(along[0] * t), z - np.float32(along[1] * t), size, key, turn=turn)
         total: Field | None = None
         power = 0.0
         middle = mean_of(name)
-        for lap in moment.laps(min(cycle, moment.period)):
+        for lap in moment.laps(min(cycle, moment.period or cycle)):
             if lap.share <= 0:
                 continue
             jump = 0.377 * size * lap.number if elsewhere else 0.0
-            dx, dz = np.float32(along[0] * lap.away + jump), np.float32(along[1] * lap.away + jump * 0.7)
+            dx = np.float32(along[0] * lap.away) * share + np.float32(jump)
+            dz = np.float32(along[1] * lap.away) * share + np.float32(jump * 0.7)
             part = (self.at(name, x - dx, z - dz, size, key, turn=turn) - middle) * np.float32(lap.share)
             total = part if total is None else total + part
             power += lap.share**2

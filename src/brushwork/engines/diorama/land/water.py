@@ -28,6 +28,8 @@ class WaterLook:
     clear: float
     """Metres of water that hide the ground."""
     foam: float = 0.0
+    pace: float = 0.6
+    """How fast its waves run, against those of the open sea."""
 
 
 LOOKS: dict[str, WaterLook] = {
@@ -75,12 +77,16 @@ def _moving_waves(g: Grain, look: WaterLook, x: Field, z: Field, foot: Field, st
     sx = np.zeros_like(x)
     sz = np.zeros_like(x)
     wide = foot * np.sqrt(1 + z * 0.12)
-    speed = (look.size / 30) ** 0.5
+    speed = look.pace * (look.size / 30) ** 0.5
     a, b = x * 0.55, z * 1.25
     for k, (size, gain) in enumerate(((look.size * 4, 0.8), (look.size, 1.0), (look.size * 0.22, 0.8))):
         side = (0.14, -0.20, 0.26)[k] * g.moment.wind
         pace = _PACE[k] * speed
-        slopes = g.drifting("slopes", a, b, size, 500 + k, along=(side * pace, -pace), cycle=2.5 + k, turn=False)
+        share = steady(foot, z, size)
+        slopes = g.drifting(
+            "slopes", a, b, size, 500 + k, along=(side * pace, -pace), cycle=3.4 - 0.5 * k, elsewhere=True, share=share,
+            turn=False,
+        )  # fmt: skip
         keep = (0.06 + 0.94 * fade(wide, size * 0.06)) * np.float32(gain)
         sx += slopes[..., 0] * keep
         sz += slopes[..., 1] * keep
@@ -89,6 +95,13 @@ def _moving_waves(g: Grain, look: WaterLook, x: Field, z: Field, foot: Field, st
     sz += (bands[..., 0] - 0.5) * far * 0.09
     sx += (bands[..., 1] - 0.5) * far * 0.05
     return as_f32(sx * strength * 6), as_f32(sz * strength * 6)
+
+
+def steady(foot: Field, z: Field, size: float) -> Field:
+    """How much of their speed waves have that come out of a texture `size` metres wide: where a row of pixels sees
+    more than a wave of them, they would only flicker. There they fade into each other instead.
+    """
+    return as_f32(1 / (1 + foot * z * np.float32(2.2 / (0.03 * size))))
 
 
 def paint_water(
@@ -172,7 +185,7 @@ def paint_wet(
     np.copyto(picture[top:bottom], blend(picture[top:bottom], mirror, as_f32(mask[top:bottom] * shine)))
 
 
-_STREET = WaterLook(0.010, 30, "#101018", "#202028", 1.0)
+_STREET = WaterLook(0.010, 30, "#101018", "#202028", 1.0, pace=0.2)
 
 
 def reflection(
@@ -235,9 +248,11 @@ def glitter(
     hz = -1 / length + light.sun[2]
     # The wave that would mirror the sun to us has slopes -hx/hy, -hz/hy; how far are this pixel's waves from it?
     need_x, need_z = -hx / np.maximum(hy, 0.05), -hz / np.maximum(hy, 0.05)
+    share = steady(as_f32(z / 700), z, look.size * 0.35)
     spark = g.drifting(
-        "fine", x * 0.6, z * 1.1, look.size * 0.35, 510, along=(0.25, -0.5), cycle=1.2, elsewhere=True, turn=False
-    )
+        "fine", x * 0.6, z * 1.1, look.size * 0.35, 510, along=(0.25, -0.5), cycle=1.6, elsewhere=True, share=share,
+        turn=False,
+    )  # fmt: skip
     rough = look.waves * 1.5 + 0.035
     miss = ((need_x + sx) / rough) ** 2 * 0.45 + ((need_z + sz) / (rough * 2.2)) ** 2
     sheen = np.exp(-miss * 0.55)
@@ -261,7 +276,7 @@ def foam_cover(
         d = under - at - swash - wobble * (0.12 + at * 0.6)
         front = smooth(-width, 0, d) * smooth(width * 4.5, 0, d)
         line = np.maximum(line, front * gain * (0.30 + 0.70 * net) * smooth(0.25, 0.5, soft[..., 2] + 0.15))
-    near_edge = smooth(0.06 + 0.035 * g.moment.swing(4.5, 0.25), 0.0, under) * 0.9
+    near_edge = smooth(0.06 + 0.022 * g.moment.swing(4.5, 0.25), 0.0, under) * 0.9
     surf = np.maximum(line, near_edge) * (under < 3)
     caps = np.zeros_like(x)
     if scene.weather in ("storm", "windy") or scene.place == "sea":

@@ -63,7 +63,9 @@ def _drifts(m: Moment, p: float) -> Gesture:
 
 def _flaps(m: Moment, p: float) -> Gesture:
     beat = m.swing(0.62, p)
-    return Gesture(0.10 * m.swing(5, p), 0.05 * m.swing(2.5, p) - 0.012 * beat, 1.5 * m.swing(3.3, p), 1, 1 + 0.035 * beat)
+    return Gesture(
+        0.10 * m.swing(5, p), 0.05 * m.swing(2.5, p) - 0.012 * beat, 1.5 * m.swing(3.3, p), 1, 1 + 0.035 * beat
+    )
 
 
 def _swims(m: Moment, p: float) -> Gesture:
@@ -191,9 +193,7 @@ def set_actors(world: World, actors: list[Actor], scene: Scene, camera: Camera, 
         _set(world, company, pose, lit, gesture, moment)
 
 
-def _pose(
-    actor: Actor, gesture: Gesture, world: World, scene: Scene, camera: Camera
-) -> tuple[Pose | None, Field]:
+def _pose(actor: Actor, gesture: Gesture, world: World, scene: Scene, camera: Camera) -> tuple[Pose | None, Field]:
     """Where the actor is in this frame, with its outline as picture; and its lit picture there."""
     subject, nothing = actor.subject, np.zeros((1, 1, 4), np.float32)
     z = subject.z - camera.z

@@ -130,8 +130,10 @@ def shot(
                     tell(number - workers, len(times))
                     yield waiting.popleft().result()
         finally:
-            for future in (*waiting, *shoot.plates.values()):
-                future.cancel()
+            for frame in waiting:
+                frame.cancel()
+            for plate in shoot.plates.values():
+                plate.cancel()
 
 
 def _frame_at(shoot: Shoot, t: float, plates: Plates) -> Frame:
@@ -146,7 +148,7 @@ def _colours_at(shoot: Shoot, t: float, plates: Plates) -> Field:
         return shoot.still
     if shoot.scene.tile:
         return _scrolled(shoot.still, t, shoot.period)
-    stand = shoot.path(t)
+    stand = shoot.path(abs(t))  # before time 0 the camera comes the same way back
     plate, world_camera = _plate_at(shoot, t, stand, plates)
     moment = moment_at(shoot.scene, t, shoot.period)
     world = painted(shoot.setting, plate, moment, shoot.height)
@@ -205,10 +207,10 @@ def _ordered_plates(shoot: Shoot, pool: ThreadPoolExecutor, t: float) -> Plates:
     t = _on_clock(shoot, t)
     if shoot.scene.tile or t == 0:
         return {}
-    before, after = _around(shoot, t)
+    before, after = _around(shoot, abs(t))
     for index in [index for index in shoot.plates if index < before or index > after + 1]:
         del shoot.plates[index]
-    ahead = after + 1 if shoot.stops[after] - t < 0.4 else after
+    ahead = after + 1 if 0 < shoot.stops[after] - t < 0.4 else after
     for index in range(before, min(ahead, len(shoot.stops) - 1) + 1):
         if index not in shoot.plates:
             shoot.plates[index] = pool.submit(_painted_plate, shoot, shoot.stops[index])
@@ -224,8 +226,10 @@ def _painted_plate(shoot: Shoot, stop: float) -> tuple[Plate, Field]:
 def _plate_at(shoot: Shoot, t: float, stand: Stand, plates: Plates) -> tuple[Plate, Camera]:
     camera = camera_on(shoot.scene, stand, shoot.width, shoot.height)
     tall = replace(camera, view=window_above(camera.view, camera, shoot.setting.mirrors))
-    before, after = _around(shoot, t)
-    way = (t - shoot.stops[before]) / max(shoot.stops[after] - shoot.stops[before], 1e-9) if after > before else 0.0
+    before, after = _around(shoot, abs(t))
+    way = (
+        (abs(t) - shoot.stops[before]) / max(shoot.stops[after] - shoot.stops[before], 1e-9) if after > before else 0.0
+    )
     share = float(np.clip(way, 0, 1))
     share = share * share * (3 - 2 * share)
     chosen = [(index, part) for index, part in ((before, 1 - share), (after, share)) if part > 0.002]

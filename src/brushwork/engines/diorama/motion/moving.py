@@ -1,5 +1,6 @@
 """What moves in front of a plate and behind it: sky, water, weather, light that comes and goes; then colours."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -44,7 +45,7 @@ def painted(setting: Setting, plate: Plate, moment: Moment, view_rows: int) -> W
     depth = _metres(plate.inverse)
     if plate.glow is not None:
         _add_glow(picture, setting, plate, depth, grain)
-    if plate.mask is not None and plate.bed is not None and plate.back is not None:
+    if plate.mask is not None:
         _add_water(picture, setting, plate, grain)
     if plate.near is not None:
         picture *= plate.near[..., 3:]
@@ -72,7 +73,7 @@ def _metres(inverse: Field) -> Field:
         return as_f32(1 / inverse)
 
 
-def _ground_of(setting: Setting, camera: Camera):  # type: ignore[no-untyped-def]
+def _ground_of(setting: Setting, camera: Camera) -> Callable[[float, float], float]:
     land, level = setting.land, setting.level
     if land is None:
         return lambda _x, _z: camera.eye if setting.scene.place == "space" else 0.0
@@ -152,7 +153,7 @@ def _lava(grain: Grain, x: Field, y: Field, z: Field) -> Field:
     near = grain.drifting("soft", x, z, 60, 446, along=(0.0, -1.2), cycle=2.5)[..., 0]
     share = smooth(120, 330, y)
     flow = flow * share + near * (1 - share)
-    begun = min(grain.moment.t, 1.0)
+    begun = min(abs(grain.moment.t), 1.0)
     if grain.moment.period is not None:
         begun = min(begun, grain.moment.period - grain.moment.t, 1.0)
     return as_f32(np.clip(1 + begun * (1.9 * (flow - 0.5) + 0.12 * grain.moment.swing(1.7, 0.2)), 0.25, 2.2))
@@ -181,8 +182,7 @@ def _out(rounds: Field) -> Field:
 
 def _add_water(picture: Field, setting: Setting, plate: Plate, grain: Grain) -> None:
     scene, light, camera = setting.scene, setting.light, plate.camera
-    assert plate.mask is not None and plate.bed is not None and plate.back is not None
-    if not plate.mask.any():
+    if plate.mask is None or plate.bed is None or plate.back is None or not plate.mask.any():
         return
     depth = _metres(plate.back)
     if setting.level is not None:  # a level surface: its distance is known exactly, whatever way the plate came
@@ -225,11 +225,16 @@ def _under_water(picture: Field, depth: Field, setting: Setting, camera: Camera,
         underwater.bubbles(picture, setting.scene, camera, grain.moment)
 
 
-def _nothing(*_: object) -> None:
+def _nothing(_p: Field, _d: Field, _s: Setting, _c: Camera, _g: Grain) -> None:
     """No weather in there."""
 
 
-_PASSES = {"city": _city_weather, "underwater": _under_water, "space": _nothing, "studio": _nothing}
+_PASSES: dict[str, Callable[[Field, Field, Setting, Camera, Grain], None]] = {
+    "city": _city_weather,
+    "underwater": _under_water,
+    "space": _nothing,
+    "studio": _nothing,
+}
 
 
 # ---------------------------------------------------------------- the breeze

@@ -179,14 +179,14 @@ def threads_at(grain: Grain, camera: Camera, r: Field, c: Field, z: Field) -> Fi
     x, along = camera.columns()[c] * z + np.float32(camera.x), z + np.float32(camera.z)
     y = np.float32(camera.eye) + camera.rows()[r] * z
     zero = np.zeros_like(x)
-    spots = spots_of(lambda a, _b: zero, x, along, camera.footprint(z), zero)
+    spots = spots_of(lambda _x, _z: zero, x, along, camera.footprint(z), zero)
     return curtain(grain, replace(spots, y=as_f32(y)))
 
 
 # ---------------------------------------------------------------- other worlds
 
 
-def _city_plate(setting: Setting, camera: Camera, detail: float) -> Plate:
+def _city_plate(setting: Setting, camera: Camera, _detail: float) -> Plate:
     scene, light, level = setting.scene, setting.light, setting.level
     grain = Grain(scene.grain_seed)
     shape = (camera.view.height, camera.view.width)
@@ -225,7 +225,7 @@ def _window_cells(depth: Field, camera: Camera, scene: Scene) -> Field:
     return hash01(a, np.floor(y / (size * 0.5)).astype(np.int64), scene.seed % 9973)
 
 
-def _space_plate(setting: Setting, camera: Camera, _detail: float) -> Plate:
+def _space_plate(_setting: Setting, camera: Camera, _detail: float) -> Plate:
     shape = (camera.view.height, camera.view.width)
     empty = np.concatenate([np.zeros((*shape, 3), np.float32), np.ones((*shape, 1), np.float32)], 2)
     zero = np.zeros(shape, np.float32)

@@ -60,14 +60,11 @@ def moved(sights: list[Sight], shares: list[float], camera: Camera, lean: Field 
     """The plate of `camera`, mixed from what is seen of one or two others. `lean`: how far things bend to the right,
     in parts of their `bend`.
     """
-    weights = [
-        sight.seen * np.float32(share) + np.float32(1e-4 * share) for sight, share in zip(sights, shares, strict=True)
-    ]
-    total = sum(weights)
-    weights = [as_f32(weight / total) for weight in weights] if len(sights) > 1 else [None]  # type: ignore[list-item]
     parts = [_taken(sight, camera, lean) for sight in sights]
     if len(parts) == 1:
         return parts[0]
+    amounts = [(sight.seen + np.float32(1e-4)) * np.float32(share) for sight, share in zip(sights, shares, strict=True)]
+    weights = [as_f32(amount / (amounts[0] + amounts[1])) for amount in amounts]
 
     def mixed(name: str) -> Field | None:
         layers = [getattr(part, name) for part in parts]
@@ -79,9 +76,11 @@ def moved(sights: list[Sight], shares: list[float], camera: Camera, lean: Field 
         return as_f32(out)
 
     main = parts[0] if shares[0] >= shares[1] else parts[1]
+    far = mixed("far")
+    assert far is not None
     return replace(
         main,
-        far=mixed("far"),
+        far=far,
         near=mixed("near"),
         glow=mixed("glow"),
         mask=mixed("mask"),
@@ -112,7 +111,8 @@ def _taken(sight: Sight, camera: Camera, lean: Field | None) -> Plate:
 
     far, near = colours(plate.far), colours(plate.near)
     inverse = inverse_of(plate.inverse)
-    assert far is not None and inverse is not None
+    assert far is not None
+    assert inverse is not None
     for layer in (far, near):
         if layer is not None:
             np.minimum(layer[..., 3], 1, out=layer[..., 3])

@@ -1,0 +1,91 @@
+"""A clip from any picture: a slow push or drift through it, by how near each pixel is. Knows no Scene.
+
+Nearness is given (the depth tool's, or `as_it_seems` where there is none). Edges of what is near are softened, so the
+background stretches a little beside them instead of tearing; the way is short enough for that not to be seen. The first
+frame at time 0 is the picture itself.
+"""
+
+import math
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from brushwork.engines.diorama.motion.clip import FPS, Frame, OnFrame
+from brushwork.engines.diorama.motion.path import Motion
+from brushwork.engines.diorama.motion.reproject import softened
+from brushwork.engines.diorama.noise import Field, as_f32
+
+_REACH = {"low": 0.10, "high": 0.20}
+"""How much the nearest grows; it moves aside by half of this, in halves of the picture's shorter side."""
+_FLOOR = 0.25
+"""What is farthest still comes this much nearer, against what is nearest: the whole picture is on its way."""
+
+
+def as_it_seems(height: int, width: int) -> Field:
+    """Nearness of a picture nobody has measured: far above, near below."""
+    rows = np.linspace(0, 1, height, dtype=np.float32)
+    rise = np.clip((rows - 0.35) / 0.65, 0, 1)
+    return np.repeat((rise * rise)[:, None], width, 1)
+
+
+def still_frames(
+    picture: NDArray[np.uint8],
+    near: Field | None = None,
+    *,
+    seconds: float = 5.0,
+    fps: int = FPS,
+    motion: Motion = "low",
+    loop: bool = False,
+    start: float = 0.0,
+    aside: float = 1.0,
+    on_frame: OnFrame | None = None,
+) -> Iterator[Frame]:
+    """(H, W, 3) frames of a picture of that size. `near`: (H, W) 0-1, as 1 / distance; `aside` -1..1: which way to
+    drift. `loop` and `start` are as for a Scene's `frames`.
+    """
+    height, width = picture.shape[:2]
+    given = as_it_seems(height, width) if near is None else as_f32(near)
+    if given.shape != (height, width):
+        given = as_f32(cv2.resize(given, (width, height), interpolation=cv2.INTER_LINEAR))
+    soft = softened(_FLOOR + (1 - _FLOOR) * np.clip(given, 0, 1))
+    count = max(1, round(seconds * fps))
+    period = count / fps if loop else None
+    for number in range(count):
+        if on_frame:
+            on_frame(number, count)
+        yield _frame(picture, soft, round(start + number / fps, 6), period, _REACH[motion], aside)
+
+
+def _frame(
+    picture: NDArray[np.uint8], soft: Field, t: float, period: float | None, reach: float, aside: float
+) -> Frame:
+    if period is not None:
+        t = round(t % period, 6) % period
+    if t == 0:
+        return picture.copy()
+    go, side = _way(t, period)
+    forward, across = np.float32(reach * go), np.float32(0.5 * reach * aside * side)
+    height, width = soft.shape
+    half = np.float32(min(height, width) / 2)
+    u = ((np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)) / half)[None, :]
+    v = ((np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)) / half)[:, None]
+    x, y = np.broadcast_to(u, soft.shape), np.broadcast_to(v, soft.shape)
+    for _ in range(4):
+        columns, rows = (as_f32(a * half + np.float32((n - 1) / 2)) for a, n in ((x, width), (y, height)))
+        here = cv2.remap(soft, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        ahead = 1 - forward * here
+        x, y = u * ahead + across * (here - np.float32(_FLOOR)), v * ahead
+    columns, rows = (as_f32(a * half + np.float32((n - 1) / 2)) for a, n in ((x, width), (y, height)))
+    out = cv2.remap(picture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(out, np.uint8)
+
+
+def _way(t: float, period: float | None) -> tuple[float, float]:
+    """How far in, and how far aside; aside never before in, so that no border comes into the picture."""
+    if period is None:
+        go = 1.4 * (1 - math.exp(-(t - 0.45 * (1 - math.exp(-t / 0.45))) / 7))
+        return go, 0.8 * go
+    go = (1 - math.cos(2 * math.pi * t / period)) / 2
+    return go, 0.8 * go * math.sin(2 * math.pi * t / period)
