@@ -71,7 +71,7 @@ EXAMPLES: Sequence[Example] = (
     ),
     Example("reroll", "reroll", ("fox",), {"jobId": JOB}),
     follow("pan right, 1.5", "pan", "boat", direction=1, scale=1.5, shown=1),
-    follow("pan up, 1.5", "pan", "castle", direction=3, scale=1.5, shown=1),
+    follow("pan up, 1.5", "pan", "castle", direction=2, scale=1.5, shown=1),
     follow("outpaint, 1.5", "outpaint", "boat", scale=1.5, shown=1),
     follow("inpaint: “a hot air balloon”", "inpaint", "castle", mask=SKY, remixPrompt="a hot air balloon in the sky"),
     follow(
