@@ -9,9 +9,9 @@ from brushwork.engines.base import Op, Place
 from brushwork.errors import InvalidField
 from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.fields import Mask, NewPrompt, Polygon
-from brushwork.tasks.followup import FollowUp, shape_of, too_large
+from brushwork.tasks.followup import FollowUp, refuse_large, shape_of, too_large
 from brushwork.tasks.painting import check_mask, mask_wanted, repaint
-from brushwork.tasks.sources import Wanted
+from brushwork.tasks.sources import Given, Wanted
 
 
 class Inpaint(FollowUp):
@@ -50,6 +50,9 @@ class Inpaint(FollowUp):
     @classmethod
     def refusal_of_size(cls, width: int, height: int) -> str | None:
         return too_large((width, height))
+
+    def check_given(self, given: Sequence[Given]) -> None:
+        refuse_large(shape_of(given[0]))
 
     def run(self, job: Run) -> Outcome:
         canvas = shape_of(job.given[0])
