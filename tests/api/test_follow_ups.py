@@ -126,6 +126,28 @@ async def test_a_follow_up_names_its_parent_and_its_masks_picture_only_by_its_ha
     assert made["input"]["imageNo"] == 2
 
 
+async def test_a_form_may_hold_the_picture_itself_and_objects_as_json(api: Api) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(picture, "JPEG")
+
+    answer = await api.client.post(
+        "/api/v1/upload-paint",
+        data={
+            "canvas": '{"width": 512, "height": 512}',
+            "imgPos": '{"width": 64, "height": 48, "x": 10, "y": 20}',
+            "mask": '{"areas": [{"width": 500, "height": 500, "points": [0, 0, 0, 250, 250, 250]}], "url": null}',
+            "remixPrompt": "[a barn], in fog",
+        },
+        files={"imgUrl": ("castle.jpg", picture.getvalue(), "image/jpeg")},
+    )
+
+    assert answer.status_code == 200, answer.text
+    made = await seen(api, answer.json()["job_id"])
+    assert made["input"]["imgUrl"].startswith("data:sha256,")
+    assert made["input"]["imgPos"] == {"width": 64, "height": 48, "x": 10, "y": 20}
+    assert made["meta"]["usage"]["frozen"] > 0
+
+
 async def test_a_mask_that_is_no_picture_is_a_422_that_names_it(api: Api) -> None:
     job = await finished(api)
 
