@@ -6,8 +6,10 @@ Both go through the same camera: colours, focus, noise and the marks of a JPEG, 
 import cv2
 import numpy as np
 
-from training.matting_depth.cutouts import Painted, Picture, Sources, crop, cutout
+from training.matting_depth.cutouts import Painted, Picture, Sources, crop, cutout, several
 
+CLOSE_SHARE = 0.2
+"""Of things so near that they do not fit into the picture."""
 LEAST_COVER = 0.05
 """Less of a thing is no subject: backgrounds hold larger ones."""
 TRIES = 4
@@ -26,20 +28,25 @@ def composed(rng: np.random.Generator, sources: Sources, side: int) -> tuple[np.
     """One or two things over a background, before the camera."""
     picture = background(rng, sources, side)
     alpha = np.zeros((side, side), np.float32)
-    for _ in range(1 if rng.random() < 0.8 else 2):
-        height = int(side * np.clip(rng.normal(0.68, 0.24), 0.2, 1.25))
-        thing = cutout(rng, sources, height)
-        if thing.shape[1] > 1.3 * side:
-            thing = np.asarray(cv2.resize(thing, (side, int(side * thing.shape[0] / thing.shape[1]) + 1)))
-        x, y = spot(rng, thing, side)
+    close = rng.random() < CLOSE_SHARE
+    for _ in range(1 if close or rng.random() < 0.8 else 2):
+        height = int(side * (rng.uniform(1.0, 2.0) if close else np.clip(rng.normal(0.68, 0.24), 0.2, 1.25)))
+        thing = several(rng, sources, height) if rng.random() < 0.25 else cutout(rng, sources, height)
+        widest = (1.9 if close else 1.25) * side
+        if thing.shape[1] > widest:
+            thing = np.asarray(cv2.resize(thing, (int(widest), int(widest * thing.shape[0] / thing.shape[1]) + 1)))
+        x, y = spot(rng, thing, side, close=close)
         if rng.random() < 0.5:
             shade(rng, picture, thing[..., 3], x, y)
         lay(picture, alpha, thing, x, y)
     return picture, alpha
 
 
-def spot(rng: np.random.Generator, thing: np.ndarray, side: int) -> tuple[int, int]:
-    """Left and top: near the middle, often cut off by the lower edge as people are."""
+def spot(rng: np.random.Generator, thing: np.ndarray, side: int, *, close: bool) -> tuple[int, int]:
+    """Left and top: near the middle, often cut off by the lower edge as people are; close by, always."""
+    if close:
+        x = side / 2 + rng.normal(0, 0.12) * side - thing.shape[1] / 2
+        return round(x), round(side * rng.uniform(-0.05, 0.35))
     x = side / 2 + rng.normal(0, 0.14) * side - thing.shape[1] / 2
     y = side / 2 + rng.normal(0.03, 0.1) * side - thing.shape[0] / 2
     if rng.random() < 0.3:

@@ -56,6 +56,21 @@ def cutout(rng: np.random.Generator, sources: Sources, height: int) -> np.ndarra
     return thing
 
 
+def several(rng: np.random.Generator, sources: Sources, height: int) -> np.ndarray:
+    """One thing of parts that look nothing alike, as clothes, hair and faces do."""
+    base = cutout(rng, sources, height)
+    for _ in range(int(rng.integers(1, 4))):
+        part = cutout(rng, sources, max(24, int(height * rng.uniform(0.25, 0.7))))
+        tall, wide = (min(a, b) for a, b in zip(part.shape[:2], base.shape[:2], strict=True))
+        top = int(rng.integers(base.shape[0] - tall + 1))
+        left = int(np.clip(rng.normal(0.5, 0.2) * base.shape[1] - wide / 2, 0, base.shape[1] - wide))
+        under, over = base[top : top + tall, left : left + wide], part[:tall, :wide]
+        cover = over[..., 3:]
+        under[..., :3] += (over[..., :3] - under[..., :3]) * cover
+        under[..., 3:] += (1 - under[..., 3:]) * cover
+    return base
+
+
 def artwork(rng: np.random.Generator, names: Sequence[str], height: int) -> np.ndarray:
     concept = concepts()[str(rng.choice(names))]
     turn = float(rng.normal(0, 14)) if rng.random() < 0.5 else 0.0
@@ -110,7 +125,8 @@ def texture(rng: np.random.Generator, sources: Sources, side: int) -> Picture:
 
 def crop(rng: np.random.Generator, picture: Picture, least: float, most: float) -> Picture:
     """A rectangle of this share of the shorter side."""
-    side = int(max(16, min(picture.shape[:2]) * rng.uniform(least, most)))
+    shorter = min(picture.shape[:2])
+    side = min(shorter, max(16, int(shorter * rng.uniform(least, most))))
     wide = min(int(side * rng.uniform(1, 1.4)), picture.shape[1])
     top, left = int(rng.integers(picture.shape[0] - side + 1)), int(rng.integers(picture.shape[1] - wide + 1))
     piece = picture[top : top + side, left : left + wide]

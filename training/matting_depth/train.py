@@ -2,11 +2,12 @@
 
 python -m training.matting_depth.train --minutes 120 --data FOLDER --out weights.pt --onnx matting_depth.onnx
 
-AdamW, a learning rate that falls to zero when the time is over, averaged weights. The first layers of the encoder stay
-as ImageNet made them: they see what everything has in common, and would only learn to see the painter.
+AdamW, a learning rate that falls to zero when the time is over, averaged weights. Most of the encoder stays
+as ImageNet made it: it sees what everything has in common, and would only learn to see the painter.
 """
 
 import argparse
+import multiprocessing
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,15 +24,21 @@ from training.matting_depth.losses import alpha_loss, near_loss
 from training.matting_depth.network import MattingDepth
 from training.matting_depth.pictures import fetch, sources
 
-PAINTED, COMPOSED = 5, 6
+PAINTED, COMPOSED = 4, 7
 """Pictures of each kind in a batch."""
-SIDES = (192, 192, 256)
+SIDES = (192, 256)
+PATIENCE = 600
+"""Seconds without a batch after which something must have broken."""
+AHEAD = 6
+"""Batches that may wait to be learned from."""
 RATE, ENCODER_RATE = 1.5e-3, 2.5e-4
 WARM_UP = 60
 FALL = 0.7
 """The last share of the time, in which the learning rate falls to zero."""
-FROZEN = 0.3
+FROZEN = 0.4
 """The first share of the time, in which the whole encoder stays as it was: twice as many steps for the decoders."""
+LEARNED = 4
+"""The encoder's first stage that learns afterwards."""
 AVERAGE = 0.99
 CLIP = 1.0
 KEEP_EVERY = 50
@@ -40,6 +47,17 @@ KEEP_EVERY = 50
 
 def batches(known: Sources, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """(pictures, alpha of all, nearness of the first PAINTED), for ever."""
+    fork = multiprocessing.get_context("fork")  # the sources are large, and shared this way
+    ready: multiprocessing.Queue[tuple[np.ndarray, np.ndarray, np.ndarray]] = fork.Queue(AHEAD)
+    fork.Process(target=draw, args=(known, seed, ready), daemon=True).start()
+    while True:
+        pictures, alphas, nears = (torch.from_numpy(each) for each in ready.get(timeout=PATIENCE))
+        pixels = (pictures.permute(0, 3, 1, 2) / 255).contiguous(memory_format=torch.channels_last)
+        yield pixels, alphas[:, None].float(), nears[:, None].float()
+
+
+def draw(known: Sources, seed: int, ready: "multiprocessing.Queue[tuple[np.ndarray, np.ndarray, np.ndarray]]") -> None:
+    """Make batches in a process of its own; waits when AHEAD of them are not yet taken."""
     rng = np.random.default_rng(seed)
     while True:
         side = int(rng.choice(SIDES))
@@ -48,12 +66,7 @@ def batches(known: Sources, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]
         pictures = np.stack([each[0] for each in (*painted, *composed)])
         alphas = np.stack([each[1] for each in (*painted, *composed)])
         nears = np.stack([relative(each[2]) for each in painted])
-        pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255
-        yield (
-            pixels.contiguous(memory_format=torch.channels_last),
-            torch.from_numpy(alphas)[:, None].float(),
-            torch.from_numpy(nears)[:, None].float(),
-        )
+        ready.put((pictures, alphas, nears))
 
 
 def relative(near: np.ndarray) -> np.ndarray:
@@ -66,7 +79,7 @@ def train(network: MattingDepth, known: Sources, *, seconds: float, seed: int, o
     network.to(memory_format=torch.channels_last)
     network.encoder.requires_grad_(False)
     heads = [*network.alpha.parameters(), *network.near.parameters()]
-    learned = list(network.encoder.stages[2:].parameters())
+    learned = list(network.encoder.stages[LEARNED:].parameters())
     groups = [{"params": heads, "base": RATE}, {"params": learned, "base": ENCODER_RATE}]
     optimizer = torch.optim.AdamW(groups, RATE, weight_decay=0.01)
     average = [weight.detach().clone() for weight in network.parameters()]
@@ -77,7 +90,7 @@ def train(network: MattingDepth, known: Sources, *, seconds: float, seed: int, o
             break
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * min(1, step / WARM_UP) * min(1, (1 - spent) / FALL)
-        network.encoder.stages[2:].requires_grad_(spent > FROZEN)
+        network.encoder.stages[LEARNED:].requires_grad_(spent > FROZEN)
         with torch.autocast("cpu", torch.bfloat16):
             alpha, near = network.logits(pictures, PAINTED)
         parts = alpha_loss(alpha.float(), alphas), near_loss(near.float(), nears)
