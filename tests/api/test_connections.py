@@ -127,6 +127,19 @@ async def test_a_long_body_is_no_head(connect: Connect) -> None:
     writer.close()
 
 
+async def test_the_end_of_a_long_body_is_no_head_either(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(HEAD.replace(b"GET / ", b"POST /slow ", 1) + b"Content-Length: 50000\r\n\r\n")
+    await asyncio.sleep(0.05)
+    writer.write(b"x" * 50_000)  # the rest of the request, more than a head may have
+    await asyncio.sleep(0.05)
+    writer.write(HEAD + b"\r\n")
+
+    assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"fine"), 5)
+    assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"fine"), 5)
+    writer.close()
+
+
 def split(answer: bytes) -> tuple[int, dict[str, Any]]:
     """The status and the JSON of an answer."""
     head, _, body = answer.partition(b"\r\n\r\n")

@@ -29,7 +29,8 @@ class Connection(HttpToolsProtocol):
     stall_seconds = STALL_SECONDS
 
     is_head_due = True
-    has_begun = False
+    has_turned = False
+    """Whether a request began or ended in what was received last."""
     received = 0
     head_timer: asyncio.TimerHandle | None = None
     stall_timer: asyncio.TimerHandle | None = None
@@ -41,11 +42,11 @@ class Connection(HttpToolsProtocol):
         self.expect_head()
 
     def data_received(self, data: bytes) -> None:
-        self.has_begun = False
+        self.has_turned = False
         super().data_received(data)
         if not self.is_head_due or self.transport.is_closing():
             return
-        if not self.has_begun:  # else most of it may have been the body of the request before
+        if not self.has_turned:  # else most of it may have been the body of the request before
             self.received += len(data)
         if self.received > self.head_bytes:
             self.refuse(PayloadTooLarge(f"The headers are larger than {self.head_bytes} bytes.", limit=self.head_bytes))
@@ -54,7 +55,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.has_begun = True
+        self.has_turned = True
         self.received = 0
 
     def on_headers_complete(self) -> None:
@@ -64,6 +65,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.is_head_due = True
+        self.has_turned = True
         super().on_message_complete()
 
     def expect_head(self) -> None:
