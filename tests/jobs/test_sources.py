@@ -318,6 +318,19 @@ async def test_what_cannot_be_paid_keeps_no_picture(jobs: Jobs, files: Files, ma
             await jobs.submit(account, Collage(urls=(inline("red"),)))
 
 
+async def test_nothing_is_fetched_for_an_account_that_has_nothing(
+    jobs: Jobs, files: Files, make_account: MakeAccount, web: Web
+) -> None:
+    account = await make_account(0)
+
+    async with Unchanged(jobs, files, account):
+        with pytest.raises(InsufficientCredits) as refused:
+            await jobs.submit(account, Collage(urls=(f"{web.url}/red.png",)))
+
+    assert refused.value.detail == {"needed": 10, "available": 0}
+    assert web.requests == []
+
+
 async def test_pictures_that_the_task_does_not_like_are_not_kept(
     jobs: Jobs, files: Files, make_account: MakeAccount
 ) -> None:

@@ -18,10 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import Account
 from brushwork.accounts.credits import HoldResult, hold
+from brushwork.accounts.directory import account_by_id
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts, jobs
 from brushwork.database.tables import held as is_held
-from brushwork.errors import BrushworkError, Conflict, PlanRequired, TooManyRequests
+from brushwork.errors import BrushworkError, Conflict, InsufficientCredits, PlanRequired, TooManyRequests
 from brushwork.jobs.events import record
 from brushwork.jobs.given import plain
 from brushwork.jobs.job import Job
@@ -30,7 +31,7 @@ from brushwork.jobs.rows import job_of
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.sources import Sources, kept_input
 from brushwork.tasks.base import Speed, Task
-from brushwork.tasks.sources import Given, Wanted
+from brushwork.tasks.sources import FromUrl, Given, Wanted
 
 POOL = "default"
 PRIORITY: Mapping[Speed, int] = {"turbo": 10, "fast": 20, "draft": 30}
@@ -75,6 +76,8 @@ async def submit_with(
             earlier = await find_earlier(tx, account.id, idempotency_key)
         if earlier is not None:
             return same_request(earlier, {"task": task.name, "input": fields}, sources)
+    if any(isinstance(one, FromUrl) for one in wanted):
+        await refuse_penniless(sources.database, account.id, task)
     job_id = str(uuid.uuid4())
     try:
         given = await sources.gather(account.id, type(task), wanted, job_id=job_id, now=time.time())
@@ -91,6 +94,14 @@ async def submit_with(
     if job.id != job_id:  # an equal request was quicker
         await sources.forget(job_id)
     return job
+
+
+async def refuse_penniless(database: Database, account_id: int, task: Task) -> None:
+    """Open no URL for an account that has nothing left. Whether it has enough is decided when the price is held."""
+    async with database.read() as tx:
+        account = await account_by_id(tx, account_id)
+    if account.available <= 0:
+        raise InsufficientCredits(needed=task.price(), available=account.available)
 
 
 async def accept(
