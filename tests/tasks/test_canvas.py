@@ -16,6 +16,7 @@ from brushwork.tasks.canvas import (
     inside,
     lay,
     longer,
+    old_share,
     outpaint_layout,
     pan_layout,
     put_together,
@@ -176,7 +177,7 @@ def test_pixels_outside_the_mask_are_the_sources_own(seed: int) -> None:
     asked[: rng.integers(0, 48), rng.integers(0, 64) :] = True
     repainted = asked | ~inside(place, (64, 48))
 
-    result = pixels(put_together(laid, painted, repainted))
+    result = pixels(put_together(laid, painted, old_share(laid, repainted)))
 
     assert (result[~repainted] == laid.pixels[~repainted]).all()
     beyond = ~inside(place, (64, 48))
@@ -187,8 +188,8 @@ def test_a_mask_of_everything_gives_the_painted_picture_and_one_of_nothing_the_s
     source, painted = noise(40, 30), noise(40, 30, seed=1)
     laid = lay(source, (40, 30), Place(0, 0, 40, 30))
 
-    assert put_together(laid, painted, np.ones((30, 40), bool)) == painted
-    assert put_together(laid, painted, np.zeros((30, 40), bool)) == source
+    assert put_together(laid, painted, old_share(laid, np.ones((30, 40), bool))) == painted
+    assert put_together(laid, painted, old_share(laid, np.zeros((30, 40), bool))) == source
 
 
 def test_the_new_comes_in_gently_inside_the_mask() -> None:
@@ -196,7 +197,8 @@ def test_the_new_comes_in_gently_inside_the_mask() -> None:
     repainted = np.zeros((640, 640), bool)
     repainted[:, 320:] = True
 
-    row = pixels(put_together(laid, Image.new("RGB", (640, 640), "white"), repainted))[100, :, 0].astype(int)
+    painted = Image.new("RGB", (640, 640), "white")
+    row = pixels(put_together(laid, painted, old_share(laid, repainted)))[100, :, 0].astype(int)
 
     assert (row[:320] == 0).all()
     assert (row[331:] == 255).all()
@@ -208,7 +210,8 @@ def test_what_is_half_transparent_shows_what_is_painted_behind_it() -> None:
     source = Image.new("RGBA", (8, 8), (255, 0, 0, 128))
     laid = lay(source, (8, 8), Place(0, 0, 8, 8))
 
-    result = put_together(laid, Image.new("RGB", (8, 8), "blue"), np.zeros((8, 8), bool))
+    kept = old_share(laid, np.zeros((8, 8), bool))
+    result = put_together(laid, Image.new("RGB", (8, 8), "blue"), kept)
 
     assert result.getpixel((4, 4)) == (128, 0, 127)
 
@@ -216,4 +219,4 @@ def test_what_is_half_transparent_shows_what_is_painted_behind_it() -> None:
 def test_an_engine_that_draws_another_size_is_brought_to_the_canvas() -> None:
     laid = lay(noise(40, 30), (40, 30), Place(0, 0, 40, 30))
 
-    assert put_together(laid, noise(8, 8), np.ones((30, 40), bool)).size == (40, 30)
+    assert put_together(laid, noise(8, 8), old_share(laid, np.ones((30, 40), bool))).size == (40, 30)

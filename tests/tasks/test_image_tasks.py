@@ -228,6 +228,15 @@ def test_pictures_in_a_prompt_become_references_of_a_new_picture() -> None:
     assert engine.asked[0].params == {}
 
 
+def test_large_pictures_that_are_only_resembled_are_made_smaller() -> None:
+    engine = NoiseEngine()
+    task = TASKS["blend"].model_validate({"imgUrls": ["https://e.com/a", "https://e.com/b"], "aspect_ratio": "1:1"})
+
+    run(task, [Image.new("RGB", (3072, 1024)), noise(9, 9)], engine=engine)
+
+    assert [one.source.image.size for one in engine.asked[0].references] == [(1536, 512), (9, 9)]
+
+
 def test_a_blend_is_drawn_from_all_of_its_pictures() -> None:
     engine = NoiseEngine()
     task = TASKS["blend"].model_validate({"imgUrls": ["https://e.com/a", "https://e.com/b"], "aspect_ratio": "2:3"})
@@ -301,6 +310,7 @@ def test_a_reroll_draws_the_same_request_with_its_own_seed() -> None:
 
     assert {(row.op, row.text, row.seed, row.width) for row in engine.asked} == {(Op.TEXT_TO_IMAGE, "a fox", 99, 512)}
     assert len(outcome.images) == 4
+    assert outcome.applied == {}
 
 
 def test_a_reroll_of_a_follow_up_has_its_pictures() -> None:

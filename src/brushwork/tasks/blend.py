@@ -10,6 +10,7 @@ from brushwork.tasks.base import Kind, Outcome, Run, Task, draw, outcome_of
 from brushwork.tasks.fields import PictureUrl
 from brushwork.tasks.prices import price
 from brushwork.tasks.prompted import NOTHING_SAID
+from brushwork.tasks.references import modest
 from brushwork.tasks.rows import rows_of
 from brushwork.tasks.sources import FromUrl, Wanted
 
@@ -39,6 +40,6 @@ class Blend(Task):
         return price(self.name)
 
     def run(self, job: Run) -> Outcome:
-        parts = [Reference("blend", job.picture(index)) for index in range(len(self.img_urls))]
+        parts = [Reference("blend", modest(job.picture(index))) for index in range(len(self.img_urls))]
         rows = rows_of(NOTHING_SAID, seed=job.seed, size=SIZES[self.aspect_ratio], references=parts, op=Op.BLEND)
         return outcome_of(draw(rows, job))

@@ -20,6 +20,8 @@ from PIL import Image
 
 from brushwork.engines.base import Place
 
+Share = npt.NDArray[np.float32]
+"""(H, W): 0-1."""
 Covered = npt.NDArray[np.bool_]
 """(H, W): where something is."""
 
@@ -101,7 +103,8 @@ def fill(points: Sequence[int], space: tuple[int, int], canvas: tuple[int, int],
         if len(rows):
             crossing = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
             turns[rows, np.clip(np.ceil(crossing - 0.5), 0, width).astype(int)] += way
-    around: Covered = np.cumsum(turns[:, :width], axis=1) != 0
+    np.cumsum(turns, axis=1, out=turns)
+    around: Covered = turns[:, :width] != 0
     return inside(place, canvas) & around
 
 
@@ -140,23 +143,22 @@ def as_mask(repainted: Covered) -> Image.Image:
     return Image.fromarray(repainted.astype(np.uint8) * 255, "L")
 
 
-def put_together(laid: Laid, painted: Image.Image, repainted: Covered) -> Image.Image:
-    """The new picture where it is repainted, the source everywhere else, and a short mixture inside the mask's edge."""
-    height, width = repainted.shape
-    new = painted.convert("RGB")
-    pixels = np.array(new if new.size == (width, height) else new.resize((width, height)))
-    kept = old_share(laid, repainted)
-    mixed = (kept > 0) & (kept < 1)
-    share = kept[mixed][:, None]
-    pixels[mixed] = np.rint(laid.pixels[mixed] * share + pixels[mixed] * (1 - share)).astype(np.uint8)
-    pixels[kept == 1] = laid.pixels[kept == 1]
-    return Image.fromarray(pixels, "RGB")
-
-
-def old_share(laid: Laid, repainted: Covered) -> npt.NDArray[np.float32]:
-    """(H, W) 0-1: how much of each pixel is the source's. 1 outside the mask, wherever the source is opaque."""
+def old_share(laid: Laid, repainted: Covered) -> Share:
+    """How much of each pixel is the source's: 1 outside the mask where the source is opaque, less and less inside."""
     height, width = repainted.shape
     depth = cv2.distanceTransform(repainted.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)  # pixels to the edge
     feather = min(FEATHER, FEATHER_SHARE * min(width, height), float(depth.max()) / 2)
     share = np.clip(1 - depth / max(feather, 1.0), 0, 1).astype(np.float32)
     return np.asarray(share * (laid.alpha / np.float32(255)), np.float32)
+
+
+def put_together(laid: Laid, painted: Image.Image, kept: Share) -> Image.Image:
+    """The new picture with as much of the source as is kept of each pixel: all of it, nothing, or a mixture."""
+    height, width = kept.shape
+    new = painted.convert("RGB")
+    pixels = np.array(new if new.size == (width, height) else new.resize((width, height)))
+    mixed = (kept > 0) & (kept < 1)
+    share = kept[mixed][:, None]
+    pixels[mixed] = np.rint(laid.pixels[mixed] * share + pixels[mixed] * (1 - share)).astype(np.uint8)
+    pixels[kept == 1] = laid.pixels[kept == 1]
+    return Image.fromarray(pixels, "RGB")

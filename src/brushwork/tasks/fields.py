@@ -16,7 +16,7 @@ LARGEST_SIDE = 4096
 """Of a canvas, in pixels."""
 SMALLEST_SIDE = 64
 FARTHEST = 2 * LARGEST_SIDE
-"""Of a picture on a canvas: its sides, and its distance from the corner."""
+"""Of a picture from the corner of the canvas."""
 MOST_AREAS = 64
 MOST_NUMBERS = 2048
 """Of one polygon: two a point."""
@@ -79,8 +79,8 @@ class Canvas(Part):
 class CanvasImg(Part):
     """Where the source lies on the canvas, and how large; parts of it may be outside."""
 
-    width: Annotated[int, Field(ge=1, le=FARTHEST, description="In pixels")]
-    height: Annotated[int, Field(ge=1, le=FARTHEST, description="In pixels")]
+    width: Annotated[int, Field(ge=1, le=LARGEST_SIDE, description="In pixels")]
+    height: Annotated[int, Field(ge=1, le=LARGEST_SIDE, description="In pixels")]
     x: Annotated[int, Field(ge=-FARTHEST, le=FARTHEST, description="From the left side of the canvas")]
     y: Annotated[int, Field(ge=-FARTHEST, le=FARTHEST, description="From the top of the canvas")]
 

@@ -8,7 +8,7 @@ import numpy as np
 from brushwork.engines.base import Op, Place
 from brushwork.errors import InvalidField
 from brushwork.tasks.base import Outcome, Run, draw, outcome_of
-from brushwork.tasks.canvas import WHITE, Covered, as_mask, can_cover, fill, inside, lay, put_together, white
+from brushwork.tasks.canvas import WHITE, Covered, as_mask, can_cover, fill, lay, old_share, put_together, white
 from brushwork.tasks.fields import Canvas, CanvasImg, Mask, Polygon
 from brushwork.tasks.followup import flat
 from brushwork.tasks.prompted import Prompted
@@ -49,7 +49,8 @@ def check_place(canvas: Canvas, position: CanvasImg) -> None:
 
 def fills(canvas: Canvas, position: CanvasImg) -> bool:
     """Whether no part of the canvas is left beside the picture."""
-    return bool(inside(place_of(position), (canvas.width, canvas.height)).all())
+    covers_width = position.x <= 0 and position.x + position.width >= canvas.width
+    return covers_width and position.y <= 0 and position.y + position.height >= canvas.height
 
 
 def covered_by(mask: Mask | None, job: Run, canvas: tuple[int, int], place: Place) -> Covered:
@@ -83,4 +84,5 @@ def repaint(task: Prompted, job: Run, *, canvas: tuple[int, int], place: Place, 
         mask=as_mask(repainted),
     )
     outcome = outcome_of(draw(rows, job), applied=task.settles, degraded=task.ignores)
-    return replace(outcome, images=[put_together(laid, image, repainted) for image in outcome.images])
+    kept = old_share(laid, repainted)
+    return replace(outcome, images=[put_together(laid, image, kept) for image in outcome.images])

@@ -5,12 +5,15 @@ stay parameters.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from brushwork.engines.base import Reference, Role, Source
 from brushwork.prompts.prompt import Prompt
 from brushwork.tasks.sources import FromUrl
+
+LOOKED_AT = 1536
+"""Pixels of a reference's longer side: more would not be seen in what is drawn like it."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,18 @@ def wanted_by(prompt: Prompt, *, field: str) -> list[FromUrl]:
 def references_of(prompt: Prompt, pictures: Sequence[Source]) -> tuple[Reference, ...]:
     """The pictures of `wanted_by`, with what each is for."""
     return tuple(
-        Reference(named.role, picture, named.weight) for named, picture in zip(named_in(prompt), pictures, strict=True)
+        Reference(named.role, modest(picture), named.weight)
+        for named, picture in zip(named_in(prompt), pictures, strict=True)
     )
+
+
+def modest(picture: Source) -> Source:
+    """A picture that is only to be resembled, at a size at which several fit into memory."""
+    width, height = picture.image.size
+    scale = LOOKED_AT / max(width, height)
+    if scale >= 1:
+        return picture
+    return replace(picture, image=picture.image.resize((max(1, round(width * scale)), max(1, round(height * scale)))))
 
 
 def without_references(prompt: Prompt) -> dict[str, Any]:

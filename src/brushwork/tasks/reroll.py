@@ -46,7 +46,8 @@ class Reroll(Task):
 
     def run(self, job: Run) -> Outcome:
         parent = whole(job.given)
-        return repeated(parent).run(replace(job, given=parent.given))
+        outcome = repeated(parent).run(replace(job, given=parent.given))
+        return replace(outcome, applied={name: how for name, how in outcome.applied.items() if name != "seed"})
 
 
 def whole(given: Sequence[Given]) -> Parent:
