@@ -144,10 +144,14 @@ def test_capabilities_promise_what_the_other_tests_show() -> None:
     capabilities = DioramaEngine().capabilities()
 
     assert set(capabilities) == {"6", "6.1", "7", "8", "8.1", "niji 6"}
-    for can in (can for model in capabilities.values() for can in model):
-        assert (can.negative, can.preview, can.step_cancel) == ("native", True, True)
-        assert {"chaos", "stylize", "weird", "stop", "quality", "tile", "exp", "raw"} <= can.params
-        assert not {"sref", "cref", "oref", "iw", "p"} & can.params
+    for offered in capabilities.values():
+        assert {can.op for can in offered} == set(Op)
+        assert all(can.preview and can.step_cancel and can.max_side == 4096 for can in offered)
+        new = next(can for can in offered if can.op is Op.TEXT_TO_IMAGE)
+        assert new.negative == "native"
+        assert {"chaos", "stylize", "weird", "stop", "quality", "tile", "exp", "raw"} <= new.params
+        assert {"sref", "sw", "cref", "oref", "iw"} <= new.params
+        assert "p" not in new.params
 
 
 def test_cost_grows_with_pixels_and_quality() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from brushwork.engines.diorama.follow.pixels import regraded
-from brushwork.engines.diorama.looks.brushes import Field
 from brushwork.engines.diorama.looks.grade import finished
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.recipe import Shot, natural_shot
 from brushwork.engines.diorama.scene import Scene, View, natural_view
 from brushwork.engines.diorama.subjects.pattern import toss_subjects

@@ -18,14 +18,16 @@ import cv2
 from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
 from brushwork.engines.diorama import noise
 from brushwork.engines.diorama.drawing import as_image, paint, paint_shot
+from brushwork.engines.diorama.follow.materials import NAMES
 from brushwork.engines.diorama.follow.operations import OPERATIONS
+from brushwork.engines.diorama.follow.references import PARAMETERS
 from brushwork.engines.diorama.params import HONOURED, Knobs, honoured, knobs_of, not_honoured
 from brushwork.engines.diorama.recipe import natural_shot, recipe_of
-from brushwork.engines.diorama.rows import Made, OnPass, reduced, scene_for, understood, words
+from brushwork.engines.diorama.rows import Made, OnPass, asks_anew, reduced, scene_for, understood, words
 from brushwork.engines.diorama.subjects import sprites
 from brushwork.engines.diorama.words import lexicon
 from brushwork.engines.diorama.words.forbidden import forbid
-from brushwork.errors import Unavailable
+from brushwork.engines.diorama.words.weigh import weigh
 
 __all__ = ["MODELS", "PASSES", "DioramaEngine", "as_image", "draw", "paint", "scene_for", "unmet"]
 
@@ -40,6 +42,20 @@ TOO_SMALL = frozenset({"flowers", "grass", "reeds", "bushes"})
 SECONDS_PER_MEGAPIXEL = 2.2
 """One row on one quiet core."""
 BYTES_PER_PIXEL = 160
+EFFORT: Mapping[Op, tuple[float, float]] = {
+    Op.TEXT_TO_IMAGE: (1.0, 0.0), Op.VARY: (1.0, 0.0), Op.INPAINT: (1.3, 1.5), Op.BLEND: (1.0, 1.5),
+    Op.RETEXTURE: (0.3, 1.0), Op.UPSCALE: (1.0, 1.6), Op.ENHANCE: (1.0, 0.2),
+}  # fmt: skip
+"""Worlds that are painted for a row, and further seconds per megapixel."""
+WORDLESS = frozenset({Op.BLEND, Op.UPSCALE, Op.ENHANCE})
+"""Whatever their rows say, the pictures decide."""
+OWN_WORDS = frozenset({"seed", "chaos", "stylize", "weird", "quality", "exp", "raw", "no", "niji"})
+EFFECTIVE: Mapping[Op, frozenset[str]] = {
+    Op.TEXT_TO_IMAGE: frozenset(HONOURED) | {name for names in PARAMETERS.values() for name in names},
+    Op.VARY: OWN_WORDS, Op.INPAINT: frozenset({"seed", "no"}), Op.BLEND: frozenset({"seed"}),
+    Op.RETEXTURE: frozenset({"seed", "stylize"}), Op.UPSCALE: frozenset({"seed"}), Op.ENHANCE: frozenset(),
+}  # fmt: skip
+"""Operation → parameters with a real effect there. In a variation they change what new words ask for."""
 T = TypeVar("T")
 
 
@@ -52,25 +68,19 @@ class DioramaEngine:
         self.workers = workers or max(1, min(8, os.cpu_count() or 1))
 
     def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
-        can = Capability(
-            op=Op.TEXT_TO_IMAGE,
-            max_side=4096,
-            passes=PASSES,
-            params=frozenset(HONOURED),
-            negative="native",
-            batch_max=8,
-            preview=True,
-        )
-        return dict.fromkeys(MODELS, (can, *(replace(can, op=op) for op in OPERATIONS if op != can.op)))
+        return dict.fromkeys(MODELS, tuple(capability(op) for op in Op))
 
     def cost(self, row: Row) -> Cost:
         quality = float(row.params.get("quality") or 1)
-        megapixels = row.width * row.height / 1e6
-        seconds = 0.2 + SECONDS_PER_MEGAPIXEL * megapixels * (0.7 + 0.3 * quality)
-        return Cost(seconds=seconds, bytes=row.width * row.height * BYTES_PER_PIXEL, passes=PASSES)
+        pixels = row.width * row.height
+        worlds, extra = EFFORT[row.op]
+        seconds = 0.2 + pixels / 1e6 * (SECONDS_PER_MEGAPIXEL * worlds * (0.7 + 0.3 * quality) + extra)
+        return Cost(seconds=seconds, bytes=pixels * BYTES_PER_PIXEL, passes=PASSES)
 
-    def batch_key(self, row: Row) -> str | None:  # noqa: ARG002  # rows share nothing, so any may run side by side
-        return "diorama"
+    def batch_key(self, row: Row) -> str | None:
+        return (
+            f"diorama {row.op.value}"  # rows share nothing, so any may run side by side; one kind lasts about as long
+        )
 
     def warm(self) -> None:
         """Read the dictionary and the list of artwork, draw the grain of the world. Safe to call twice."""
@@ -94,11 +104,27 @@ class DioramaEngine:
         give_back_memory()
         return [result for result in drawn if result]
 
-    def describe(self, source: Source) -> Sequence[str]:  # noqa: ARG002
-        raise Unavailable("The painter cannot describe pictures yet.")
+    def describe(self, source: Source) -> Sequence[str]:
+        from brushwork.engines.tools.describe import (
+            describe,
+        )  # brings the networks along, which a painter can do without
 
-    def word_weights(self, words: Sequence[str]) -> Sequence[float]:  # noqa: ARG002
-        raise Unavailable("The painter cannot weigh words yet.")
+        return describe(source.image, facts=source.recipe)
+
+    def word_weights(self, words: Sequence[str]) -> Sequence[float]:
+        return weigh(words)
+
+
+def capability(op: Op) -> Capability:
+    return Capability(
+        op=op,
+        max_side=4096,
+        passes=PASSES,
+        params=EFFECTIVE[op],
+        negative="native" if "no" in EFFECTIVE[op] else "none",
+        batch_max=8,
+        preview=True,
+    )
 
 
 def give_back_memory() -> None:
@@ -144,10 +170,12 @@ def draw(row: Row, sink: Sink) -> RowResult:
     made = operation(row)(row, on_pass)
     image = as_image(made.picture)
     sink.step(row, PASSES, PASSES)
+    own = honoured(row.params, negative=bool(row.negative), model=row.model)
+    effective = {name: how for name, how in own.items() if name in EFFECTIVE[row.op]}
     return RowResult(
         index=row.index,
         image=image,
-        applied={**honoured(row.params, negative=bool(row.negative), model=row.model), **made.applied},
+        applied={**effective, **made.applied},
         degraded=(*unmet(row), *made.degraded),
         recipe=made.recipe,
     )
@@ -167,10 +195,15 @@ def new_picture(row: Row, tell: OnPass) -> Made:
 
 def unmet(row: Row) -> tuple[str, ...]:
     """What of the request the picture does not show: `parameter:…`, `word:…`, `place:…`, `negative:…`."""
+    met = {name for reference in row.references for name in PARAMETERS.get(reference.role, ())}
+    told = tuple(name for name in not_honoured(row.params) if name.removeprefix("parameter:") not in met)
+    if row.op in WORDLESS or (row.source and not asks_anew(row)):
+        return told  # the words are those of the source, which told what it could not show
     asked, (_, meaningless) = understood(row), forbid(row.negative)
+    known = NAMES if row.op is Op.RETEXTURE else {}
     return (
-        *not_honoured(row.params),
-        *(f"word:{word}" for word in asked.unknown),
+        *told,
+        *(f"word:{word}" for word in asked.unknown if word not in known),
         *(f"place:{name}" for name in asked.left_out),
         *(f"negative:{term}" for term in meaningless),
     )

@@ -9,7 +9,7 @@ from PIL import Image
 
 from brushwork.engines.base import Place, Reference, Row, Source
 from brushwork.engines.diorama.layout.compose import compose
-from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.params import knobs_of
 from brushwork.engines.diorama.recipe import words_of
 from brushwork.engines.diorama.scene import Scene

@@ -15,7 +15,8 @@ from brushwork.engines.diorama.drawing import as_colours, paint_shot
 from brushwork.engines.diorama.follow import pixels
 from brushwork.engines.diorama.follow.plane import around, groups, moved, stands, tilt_of
 from brushwork.engines.diorama.layout.spots import half_sides
-from brushwork.engines.diorama.looks.brushes import Field, luma
+from brushwork.engines.diorama.looks.brushes import luma
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.recipe import natural_shot, recipe_of, shot_hinted, without_scene
 from brushwork.engines.diorama.rows import Made, OnPass
 from brushwork.engines.diorama.scene import Scene, Subject

@@ -12,7 +12,7 @@ from PIL import Image
 from brushwork.engines.base import Place, Row
 from brushwork.engines.diorama.drawing import as_colours
 from brushwork.engines.diorama.follow.pixels import mask_field
-from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.rows import source_of
 
 COARSE = 48

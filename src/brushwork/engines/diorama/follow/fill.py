@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brushwork.engines.diorama.follow.pixels import broad, continued, seam_eased
-from brushwork.engines.diorama.looks.brushes import Field, luma
+from brushwork.engines.diorama.looks.brushes import luma
+from brushwork.engines.diorama.noise import Field
 
 Whole = NDArray[np.int32]
 REACH = 3
@@ -67,8 +68,9 @@ def shrunk(picture: Field, hole: Field, scale: float) -> tuple[Field, Field]:
     size = (max(16, round(picture.shape[1] * scale)), max(16, round(picture.shape[0] * scale)))
     unknown = np.asarray(cv2.resize(hole, size, interpolation=cv2.INTER_AREA), np.float32)
     known = np.asarray(cv2.resize(picture * (1 - hole)[..., None], size, interpolation=cv2.INTER_AREA), np.float32)
-    known = known / np.maximum(1 - unknown, 1e-3)[..., None]
-    return known, np.asarray(unknown > 0.02, np.float32)
+    return np.asarray(known / np.maximum(1 - unknown, 1e-3)[..., None], np.float32), np.asarray(
+        unknown > 0.02, np.float32
+    )
 
 
 def begun(picture: Field, unknown: Field) -> Field:
@@ -80,13 +82,18 @@ def begun(picture: Field, unknown: Field) -> Field:
     y, x = np.nonzero(unknown < 0.5)
     place = np.zeros((int(labels.max()) + 1, 2), np.int32)
     place[labels[y, x]] = np.stack([y, x], 1)
-    grid = np.stack(np.mgrid[: unknown.shape[0], : unknown.shape[1]], 2)
+    grid = grid_of(unknown.shape)
     mirrored = 2 * place[labels] - grid
     inside = (mirrored >= 0).all(2) & (mirrored < np.array(unknown.shape)).all(2)
     mirrored = np.clip(mirrored, 0, np.array(unknown.shape) - 1)
     usable = inside & (unknown[mirrored[..., 0], mirrored[..., 1]] < 0.5)
     copied = picture[mirrored[..., 0], mirrored[..., 1]]
     return merged(picture, np.where(usable[..., None], copied, smooth), unknown)
+
+
+def grid_of(shape: tuple[int, ...]) -> Whole:
+    """(H, W, 2): every pixel's own row and column."""
+    return np.asarray(np.moveaxis(np.mgrid[: shape[0], : shape[1]], 0, 2), np.int32)
 
 
 def merged(picture: Field, guess: Field, unknown: Field) -> Field:
@@ -98,7 +105,7 @@ def grown(nearest: Whole | None, shape: tuple[int, ...]) -> Whole | None:
     if nearest is None:
         return None
     old = np.array(nearest.shape[:2], np.float64)
-    grid = np.stack(np.mgrid[: shape[0], : shape[1]], 2)
+    grid = grid_of(shape)
     ratio = np.array(shape[:2]) / old
     cell = np.minimum((grid / ratio).astype(np.int32), nearest.shape[:2] - np.array([1, 1]))
     base = nearest[cell[..., 0], cell[..., 1]]
@@ -112,7 +119,9 @@ def matched(
     """Each unknown pixel's best known patch, and the picture as those patches vote."""
     height, width = unknown.shape
     y, x = np.nonzero(unknown > 0.5)
-    allowed = cv2.erode((unknown < 0.5).astype(np.uint8), np.ones((2 * REACH + 1,) * 2, np.uint8), borderValue=0)
+    allowed = np.asarray(
+        cv2.erode((unknown < 0.5).astype(np.uint8), np.ones((2 * REACH + 1,) * 2, np.uint8), borderValue=0), np.uint8
+    )
     allowed[:REACH], allowed[-REACH:], allowed[:, :REACH], allowed[:, -REACH:] = 0, 0, 0, 0
     pool = np.argwhere(allowed > 0).astype(np.int32)
     if not len(pool):
@@ -122,7 +131,7 @@ def matched(
         given = np.clip(nearest[y, x], 0, np.array([height - 1, width - 1]))
         good = allowed[given[:, 0], given[:, 1]] > 0
         start = np.where(good[:, None], given, start)
-    field = np.stack(np.mgrid[:height, :width], 2).astype(np.int32)
+    field = grid_of((height, width)).astype(np.int32)
     for number in range(passes):
         start = improved(image, (y, x), start, field, allowed, rng, rounds=4 if number == 0 else 3)
         field[y, x] = start
@@ -215,7 +224,7 @@ def sharpened_by(picture: Field, hole: Field, nearest: Whole) -> Field:
     height, width = hole.shape
     rows, columns = nearest.shape[:2]
     ratio = np.array([height / rows, width / columns])
-    grid = np.stack(np.mgrid[:rows, :columns], 2)
+    grid = grid_of((rows, columns))
     shift = np.asarray((nearest - grid) * ratio, np.float32)
     total, weight = np.zeros_like(picture), np.zeros((height, width, 1), np.float32)
     for dy, dx, share in ((0, 0, 1.0), (0.7, 0, 0.5), (-0.7, 0, 0.5), (0, 0.7, 0.5), (0, -0.7, 0.5)):

@@ -11,6 +11,7 @@ from brushwork.engines.diorama.follow.plane import Seen, around, groups, moved, 
 from brushwork.engines.diorama.layout.compose import compose
 from brushwork.engines.diorama.params import knobs_of
 from brushwork.engines.diorama.scene import Scene, Subject, View
+from brushwork.engines.diorama.words.forbidden import forbid
 from brushwork.engines.diorama.words.reading import Understanding
 from brushwork.engines.diorama.worlds.painted import World
 
@@ -23,6 +24,7 @@ def newcomers(row: Row, asked: Understanding, scene: Scene, world: World, box: P
     """The mentions of `asked` as subjects of `scene`, within the box of the canvas that `world` shows."""
     if not asked.mentions or box.width < 4 or box.height < 4:
         return ()
+    names, _ = forbid(row.negative)
     common = math.gcd(box.width, box.height)
     stage = compose(
         replace(asked, place=scene.place, time=scene.time),
@@ -30,6 +32,7 @@ def newcomers(row: Row, asked: Understanding, scene: Scene, world: World, box: P
         seed=row.seed,
         index=row.index,
         aspect=(box.width // common, box.height // common),
+        forbidden=frozenset(names),
     )
     if not stage.subjects:
         return ()

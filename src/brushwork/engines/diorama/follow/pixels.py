@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from brushwork.engines.diorama.looks.brushes import Field, luma
+from brushwork.engines.diorama.looks.brushes import luma
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.recipe import Grade
 
 LIKENESS_SIDE = 48

@@ -14,9 +14,10 @@ from brushwork.engines.diorama.follow.canvas import Canvas, laid, room
 from brushwork.engines.diorama.follow.fill import filled
 from brushwork.engines.diorama.follow.newcomers import newcomers
 from brushwork.engines.diorama.follow.plane import seen
+from brushwork.engines.diorama.follow.strangers import as_world
 from brushwork.engines.diorama.follow.vary import matched, turned
 from brushwork.engines.diorama.looks import brushes
-from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.recipe import Shot, natural_shot, recipe_of, shot_hinted, without_scene
 from brushwork.engines.diorama.rows import (
     Made,
@@ -33,7 +34,6 @@ from brushwork.engines.diorama.subjects.standing import paint_subjects
 from brushwork.engines.diorama.words.reading import Understanding
 from brushwork.engines.diorama.worlds.places import PLACES, shows
 from brushwork.engines.diorama.worlds.world import paint_world
-from brushwork.engines.diorama.follow.strangers import as_world
 
 NOTHING = Understanding()
 AGREES = 0.09

@@ -6,8 +6,7 @@ Scene but that one.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,63 +14,14 @@ import numpy as np
 from brushwork.engines.base import Row
 from brushwork.engines.diorama.drawing import as_colours, paint_shot
 from brushwork.engines.diorama.follow import pixels
+from brushwork.engines.diorama.follow.materials import NAMES, Material, Ramp
 from brushwork.engines.diorama.looks import brushes
-from brushwork.engines.diorama.looks.brushes import Field, luma
+from brushwork.engines.diorama.looks.brushes import luma
 from brushwork.engines.diorama.looks.styles import Sheet, styled
-from brushwork.engines.diorama.noise import texture
+from brushwork.engines.diorama.noise import Field, texture
 from brushwork.engines.diorama.recipe import natural_shot, without_scene
 from brushwork.engines.diorama.rows import Made, OnPass, scene_for, source_of, understood, words
 from brushwork.engines.diorama.subjects.recolour import COLOURS
-
-Ramp = Sequence[str]
-
-
-@dataclass(frozen=True)
-class Material:
-    """How a stuff looks: its colours from shade to light, and what its surface does."""
-
-    ramp: Ramp
-    names: tuple[str, ...]
-    relief: float = 1.0
-    """How strongly forms stand out and catch light."""
-    gloss: float = 0.0
-    """Sharp highlights, 0-1."""
-    grain: str = "fine"
-    amount: float = 0.08
-    stretch: float = 1.0
-    """How many times longer than wide the grain is, along the forms."""
-    size: float = 60.0
-    """Of the grain, in pixels at 1024."""
-    keep: float = 0.12
-    """Share of the picture's own colours."""
-
-
-MATERIALS: tuple[Material, ...] = (
-    Material(("#1f0f02", "#6e3f06", "#c98a18", "#f6cf55", "#fff6cf"), ("gold", "golden", "gilded", "brass"), 1.5, 1.0, "soft", 0.05),
-    Material(("#0b0d12", "#3d444f", "#8b95a3", "#d5dce4", "#ffffff"), ("silver", "chrome", "steel", "metal", "metallic", "iron", "aluminium", "platinum"), 1.5, 1.0, "soft", 0.05, keep=0.04),
-    Material(("#1c0a04", "#5e2a12", "#ab5c2c", "#dd9a63", "#ffe2c2"), ("copper", "bronze", "rusty", "rust"), 1.4, 0.7, "soft", 0.09),
-    Material(("#0c2a4a", "#2f78b0", "#86c5e6", "#d3f0fb", "#ffffff"), ("ice", "frozen", "icy", "frost", "glacier"), 1.3, 0.8, "cells", 0.16, size=420, keep=0.06),
-    Material(("#0a1e26", "#2f6f78", "#86c2c0", "#d6f3ee", "#ffffff"), ("glass", "crystal", "transparent", "diamond", "gem", "jewel"), 1.2, 1.0, "cells", 0.10, size=700, keep=0.3),
-    Material(("#23120a", "#5c3519", "#96602f", "#c99255", "#edc88f"), ("wood", "wooden", "oak", "carved", "bamboo", "timber", "bark"), 1.2, 0.1, "soft", 0.26, 9.0, 130, 0.06),
-    Material(("#1d1c1b", "#4d4a46", "#837e77", "#b4aea5", "#e0dcd3"), ("stone", "rock", "granite", "concrete", "cement", "statue", "sandstone"), 1.5, 0.0, "fine", 0.20, size=240, keep=0.05),
-    Material(("#5a5650", "#a39d94", "#d9d4ca", "#f3efe7", "#ffffff"), ("marble", "porcelain", "ceramic", "alabaster", "plaster"), 1.1, 0.5, "soft", 0.12, 3.0, 300, 0.05),
-    Material(("#160400", "#5a0d02", "#c6330a", "#ff8f1f", "#fff1a6"), ("lava", "fire", "magma", "flames", "burning", "ember"), 1.0, 0.2, "ridge", 0.22, size=420, keep=0.05),
-    Material(("#031421", "#0b4468", "#1f88ad", "#7cd0de", "#e9fcff"), ("water", "liquid", "ocean", "waves"), 1.2, 0.8, "soft", 0.12, 4.0, 160, 0.15),
-    Material(("#180b05", "#43210f", "#7a4322", "#a96a3c", "#dcab7c"), ("chocolate", "caramel", "coffee"), 1.4, 0.7, "soft", 0.04, keep=0.08),
-    Material(("#3b1c32", "#a64b7e", "#e88db5", "#ffc9dd", "#fff3f7"), ("candy", "bubblegum", "sugar", "jelly"), 1.4, 0.9, "soft", 0.04, keep=0.35),
-    Material(("#3a2f28", "#8a7562", "#c3ad94", "#e6d8c3", "#fbf4e8"), ("wool", "knitted", "knit", "yarn", "felt", "crochet", "embroidery", "fabric", "cloth", "textile"), 0.9, 0.0, "fine", 0.24, 2.5, 90, 0.6),
-    Material(("#180d08", "#472716", "#7c4a2b", "#ab754a", "#d6ab7e"), ("leather",), 1.2, 0.3, "cells", 0.14, size=160),
-    Material(("#0b1a07", "#254d15", "#4b8428", "#86b94c", "#cfe596"), ("moss", "grass", "leaves", "leaf", "plants", "ivy", "jungle", "vegetation", "foliage"), 1.1, 0.0, "fine", 0.30, size=170, keep=0.12),
-    Material(("#6a6458", "#aaa294", "#d8d1c3", "#f0ebe0", "#ffffff"), ("paper", "origami", "papercraft", "cardboard"), 0.9, 0.0, "fine", 0.07, size=200, keep=0.55),
-    Material(("#24344a", "#6f8bab", "#b7cbe0", "#e6eff8", "#ffffff"), ("snow", "snowy"), 1.0, 0.2, "soft", 0.08, size=200, keep=0.10),
-    Material(("#3a2713", "#8e6a3c", "#c9a468", "#e9cf9b", "#fdf1d4"), ("sand", "sandy"), 1.0, 0.0, "fine", 0.15, size=240, keep=0.06),
-    Material(("#05070d", "#141a2c", "#2b3552", "#6470a0", "#dfe6ff"), ("obsidian", "coal", "onyx"), 1.5, 1.0, "cells", 0.06, keep=0.03),
-    Material(("#06231a", "#0f5a41", "#2f9a70", "#86d3ab", "#e4fbee"), ("jade", "emerald"), 1.3, 0.7, "soft", 0.10, keep=0.04),
-    Material(("#101216", "#3a3f48", "#8a929d", "#c9cfd6", "#f7f9fb"), ("robot", "mechanical", "machine", "cyborg", "steampunk"), 1.4, 0.8, "cells", 0.10, size=300, keep=0.2),
-)  # fmt: skip
-
-NAMES: Mapping[str, Material] = {name: material for material in MATERIALS for name in material.names}
-"""Word → material."""
 
 
 def retextured(row: Row, tell: OnPass) -> Made:
@@ -186,7 +136,7 @@ def dressed(picture: Field, look: Field) -> Field:
     side = min(picture.shape[:2])
     by_place = pixels.broad(other, side / 9)
     lab = by_light.copy()
-    lab[..., 1:] = 0.45 * by_light[..., 1:] + 0.55 * by_place[..., 1:] + 0.10 * own[..., 1:]
+    lab[..., 1:] = 0.6 * by_light[..., 1:] + 0.6 * by_place[..., 1:] + 0.10 * own[..., 1:]
     lab[..., 0] = 0.72 * (tone * 92 + 4) + 0.28 * by_light[..., 0]
     fine = other - pixels.broad(other, side / 60)
     busy = np.clip(1 - 6 * pixels.edge_map(picture), 0.25, 1)[..., None]
@@ -203,7 +153,8 @@ def hues(row: Row) -> list[Field]:
 def tinted_by(picture: Field, colours: Sequence[Field], *, seed: int) -> Field:
     """Shade, the colours and light as a ramp, on a soft relief."""
     ramp = ["#101014", *("#" + "".join(f"{int(c * 255):02x}" for c in colour) for colour in colours), "#fffaf0"]
-    return cast_in(picture, Material(tuple(ramp), (), 1.2, 0.4, "soft", 0.10, keep=0.15), seed=seed)
+    stuff = Material(tuple(ramp), relief=1.2, gloss=0.4, grain="soft", amount=0.10, keep=0.15)
+    return cast_in(picture, stuff, seed=seed)
 
 
 def in_style(picture: Field, style: str, *, seed: int, strength: float) -> Field:

@@ -7,7 +7,7 @@ import numpy as np
 
 from brushwork.engines.diorama.follow.pixels import from_lab, to_lab
 from brushwork.engines.diorama.looks import brushes
-from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.noise import Field
 
 
 def retouched(picture: Field, strength: float, *, seed: int, index: int) -> Field:

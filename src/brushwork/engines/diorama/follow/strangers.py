@@ -6,7 +6,7 @@ import numpy as np
 from brushwork.engines.base import Place, Row
 from brushwork.engines.diorama.camera import camera_for
 from brushwork.engines.diorama.follow.pixels import sized, to_lab
-from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.scene import Scene, natural_view
 from brushwork.engines.diorama.sky.light import light_for
 from brushwork.engines.diorama.worlds.painted import World

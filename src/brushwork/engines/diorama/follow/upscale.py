@@ -13,7 +13,8 @@ from brushwork.engines.base import Row
 from brushwork.engines.diorama.drawing import as_colours, paint_shot, resized
 from brushwork.engines.diorama.follow import pixels
 from brushwork.engines.diorama.looks import brushes
-from brushwork.engines.diorama.looks.brushes import Field, luma
+from brushwork.engines.diorama.looks.brushes import luma
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.recipe import Shot, recipe_of, shot_hinted, shot_of, without_scene
 from brushwork.engines.diorama.rows import Made, OnPass, lasting_words, source_of
 from brushwork.engines.tools.super_resolution import upscale
@@ -37,6 +38,7 @@ def upscaled(row: Row, tell: OnPass) -> Made:
     if row.strength > 0:
         tell("detail")
         large = textured(large, row.strength, seed=row.seed + row.index)
+    large = true_to(large, small, 0.8 if row.strength == 0 else 0.5)
     recipe = without_scene(row.width, row.height, words=lasting_words(row))
     if shot is not None:
         is_reworked = bool((source.recipe or {}).get("pixels")) or row.strength > 0
@@ -75,6 +77,13 @@ def repainted_finer(shot: Shot, large: Field, small: Field, tell: OnPass) -> Fie
     painted += cv2.resize(soft, up, interpolation=cv2.INTER_LINEAR)
     share = np.asarray(cv2.resize(trust, up, interpolation=cv2.INTER_LINEAR), np.float32)
     return np.asarray(np.clip(pixels.mixed(large, painted, share), 0, 1), np.float32)
+
+
+def true_to(large: Field, small: Field, share: float) -> Field:
+    """Nearer to what shrinks to the source."""
+    error = small - pixels.sized(large, small.shape[1], small.shape[0])
+    error = cv2.resize(error, (large.shape[1], large.shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(large + error * np.float32(share), 0, 1), np.float32)
 
 
 def textured(picture: Field, strength: float, *, seed: int) -> Field:

@@ -16,7 +16,7 @@ from brushwork.engines.diorama.follow.plane import around, groups, moved, seen, 
 from brushwork.engines.diorama.follow.retouch import retouched
 from brushwork.engines.diorama.layout.compose import compose
 from brushwork.engines.diorama.layout.spots import half_sides
-from brushwork.engines.diorama.looks.brushes import Field
+from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.params import knobs_of
 from brushwork.engines.diorama.recipe import Shot, recipe_of, shot_hinted, shot_of, without_scene
 from brushwork.engines.diorama.rows import (
