@@ -61,6 +61,7 @@ def test_a_shape_that_is_asked_for_in_vain_is_said() -> None:
     assert outcome.applied == {"seed": "native"}
     assert not rows[0].params
     assert not done("variation", noise(8, 8), prompt="a fox --ar 16:9")[0].degraded
+    assert done("remix", noise(33, 22), remixPrompt="a wolf --ar 3:2")[0].applied == {"ar": "native"}
 
 
 def test_a_picture_that_is_too_large_to_be_drawn_anew_is_drawn_smaller() -> None:

@@ -160,5 +160,5 @@ def put_together(laid: Laid, painted: Image.Image, kept: Share) -> Image.Image:
     mixed = (kept > 0) & (kept < 1)
     share = kept[mixed][:, None]
     pixels[mixed] = np.rint(laid.pixels[mixed] * share + pixels[mixed] * (1 - share)).astype(np.uint8)
-    pixels[kept == 1] = laid.pixels[kept == 1]
+    np.copyto(pixels, laid.pixels, where=(kept == 1)[..., None])
     return Image.fromarray(pixels, "RGB")

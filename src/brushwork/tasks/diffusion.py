@@ -9,7 +9,7 @@ from pydantic import Field
 from brushwork.engines.base import Op, Reference, Row
 from brushwork.prompts.prompt import Prompt
 from brushwork.prompts.versions import VERSIONS
-from brushwork.tasks.base import Kind, Outcome, Run, draw, outcome_of
+from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.prompted import Prompted
 from brushwork.tasks.references import wanted_by
 from brushwork.tasks.rows import rows_of
@@ -41,16 +41,12 @@ class Diffusion(Prompted):
         width, height = picture_size(self.prompt)
         return f"{self.needs}:{self.prompt.version}:{width}x{height}"
 
-    @property
-    def settles(self) -> dict[str, str]:
-        return {name: "native" for name in ("ar", "seed") if name in self.prompt.params}
-
     def rows(self, seed: int, references: Sequence[Reference] = ()) -> list[Row]:
         """The four rows of the grid, fully resolved."""
         return rows_of(self.prompt, seed=seed, size=picture_size(self.prompt), references=references)
 
     def run(self, job: Run) -> Outcome:
-        return outcome_of(draw(self.rows(job.seed, self.references(job)), job), applied=self.settles)
+        return self.drawn(self.rows(job.seed, self.references(job)), job)
 
 
 def picture_size(prompt: Prompt) -> tuple[int, int]:

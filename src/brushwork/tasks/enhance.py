@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from brushwork.engines.base import Op
-from brushwork.tasks.base import Kind, Outcome, Run, draw, outcome_of
+from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.diffusion import SIDE, picture_size
 from brushwork.tasks.followup import FollowUp, drawn_size, flat, prompt_of, shape_of, without
 from brushwork.tasks.rows import rows_of
@@ -35,7 +35,7 @@ class Enhance(FollowUp):
             op=Op.ENHANCE,
             source=flat(job.picture(), shape),
         )
-        return outcome_of(draw(rows, job))
+        return self.drawn(rows, job)
 
 
 def finished_size(draft: Given) -> tuple[int, int]:

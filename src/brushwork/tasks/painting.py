@@ -7,7 +7,7 @@ import numpy as np
 
 from brushwork.engines.base import Op, Place
 from brushwork.errors import InvalidField
-from brushwork.tasks.base import Outcome, Run, draw, outcome_of
+from brushwork.tasks.base import Outcome, Run
 from brushwork.tasks.canvas import WHITE, Covered, as_mask, can_cover, fill, lay, old_share, put_together, white
 from brushwork.tasks.fields import Canvas, CanvasImg, Mask, Polygon
 from brushwork.tasks.followup import flat
@@ -83,6 +83,6 @@ def repaint(task: Prompted, job: Run, *, canvas: tuple[int, int], place: Place, 
         place=place,
         mask=as_mask(repainted),
     )
-    outcome = outcome_of(draw(rows, job), applied=task.settles, degraded=task.ignores)
+    outcome = task.drawn(rows, job)
     kept = old_share(laid, repainted)
     return replace(outcome, images=[put_together(laid, image, kept) for image in outcome.images])

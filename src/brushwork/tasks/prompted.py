@@ -4,22 +4,26 @@ The multipliers of the price, the lane, the plan, the seed and the warnings come
 that it names. Those are wanted last, after the ones that the task works on.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, Self
 
-from brushwork.engines.base import Reference
+from brushwork.engines.base import Reference, Row
 from brushwork.prompts.checks import cost
 from brushwork.prompts.parser import parse_prompt
 from brushwork.prompts.prompt import Prompt
 from brushwork.prompts.versions import DEFAULT_VERSION, VERSIONS
-from brushwork.tasks.base import Run, Speed, Task
+from brushwork.tasks.base import Outcome, Run, Speed, Task, draw, outcome_of
 from brushwork.tasks.prices import price
 from brushwork.tasks.references import references_of, wanted_by
 from brushwork.tasks.sources import Given, Wanted
 
 NOTHING_SAID = Prompt(version=DEFAULT_VERSION, text="")
 """The prompt of a picture that was made without one."""
+
+SAME_SHAPE = 0.02
+"""How far an aspect ratio may be off."""
 
 read = lru_cache(maxsize=1024)(parse_prompt)
 
@@ -87,12 +91,19 @@ class Prompted(Task):
         of_the_prompt = [{"code": w.code, "message": w.message, "param": w.param} for w in self.prompt.warnings]
         return [*super().warnings(), *of_the_prompt]
 
-    @property
-    def settles(self) -> dict[str, str]:
-        """What of the client's prompt is honoured here, not by the engine."""
-        return {"seed": "native"} if self.seed() is not None else {}
+    def drawn(self, rows: Sequence[Row], job: Run) -> Outcome:
+        """Draw the rows, and say what of the client's own prompt was settled here, not by the engine."""
+        params = read(self.words).params if self.words else {}
+        applied = {"seed": "native"} if "seed" in params else {}
+        degraded = []
+        if "ar" in params and has_shape(rows[0], params["ar"]):
+            applied["ar"] = "native"
+        elif "ar" in params:  # the shape is the source's, or the canvas's
+            degraded.append("parameter:ar")
+        return outcome_of(draw(rows, job), applied=applied, degraded=degraded)
 
-    @property
-    def ignores(self) -> list[str]:
-        """What of it is not honoured: the shape is the source's, or the canvas's."""
-        return ["parameter:ar"] if self.words and "ar" in read(self.words).params else []
+
+def has_shape(row: Row, ratio: str) -> bool:
+    """Whether a row has the aspect ratio `across:down`, as nearly as whole pixels can."""
+    across, _, down = ratio.partition(":")
+    return math.isclose(row.width * int(down), row.height * int(across), rel_tol=SAME_SHAPE)

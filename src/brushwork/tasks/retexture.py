@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from brushwork.engines.base import Op
-from brushwork.tasks.base import Kind, Outcome, Run, draw, outcome_of
+from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.diffusion import SIDE, shaped
 from brushwork.tasks.fields import PictureUrl, RemixPrompt
 from brushwork.tasks.followup import drawn_size, flat, shape_of
@@ -40,7 +40,7 @@ class Retexture(Prompted):
             op=Op.RETEXTURE,
             source=flat(job.picture(), size),
         )
-        return outcome_of(draw(rows, job), applied=self.settles, degraded=self.ignores)
+        return self.drawn(rows, job)
 
 
 def standard_size(shape: tuple[int, int]) -> tuple[int, int]:

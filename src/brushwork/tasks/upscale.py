@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from brushwork.engines.base import Op
-from brushwork.tasks.base import Kind, Outcome, Run, draw, outcome_of
+from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.followup import FollowUp, flat, refuse_large, too_large
 from brushwork.tasks.prices import CREATIVE_UPSCALE, price, times
 from brushwork.tasks.rows import rows_of
@@ -66,4 +66,4 @@ class Upscale(FollowUp):
             source=flat(job.picture(), (source.width, source.height)),
             strength=STRENGTH[self.type],
         )
-        return outcome_of(draw(rows, job))
+        return self.drawn(rows, job)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from brushwork.engines.base import Op
-from brushwork.tasks.base import Kind, Outcome, Run, draw, outcome_of
+from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.fields import NewPrompt
 from brushwork.tasks.followup import FollowUp, drawn_size, flat, shape_of
 from brushwork.tasks.rows import rows_of
@@ -43,4 +43,4 @@ def vary(task: FollowUp, job: Run, *, strength: float) -> Outcome:
         source=flat(job.picture(), size),
         strength=strength,
     )
-    return outcome_of(draw(rows, job), applied=task.settles, degraded=task.ignores)
+    return task.drawn(rows, job)
