@@ -1,11 +1,14 @@
 """Fields: what real clients send is taken, what is wrong is refused with the name of the field."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from brushwork.api.bodies import task_of, unwrap_nested_json
-from brushwork.errors import InvalidField
+from brushwork.errors import InvalidField, PromptGrammarError, PromptValueError
 from brushwork.tasks import TASKS
 from brushwork.tasks.fields import Mask
 from brushwork.tasks.inpaint import Inpaint
@@ -13,6 +16,8 @@ from brushwork.tasks.upload_paint import UploadPaint
 
 JOB = {"jobId": "5dd94ec3-7282-4f04-9445-59e850ef1822", "imageNo": 0}
 AREA = {"width": 500, "height": 500, "points": [10, 10, 10, 100, 100, 100, 100, 10]}
+FIELDS = {name: {field.alias or inner for inner, field in task.model_fields.items()} for name, task in TASKS.items()}
+NAMES = ("areas", "url", "value", "type", "points", "width", "height", "x", "y")
 PNG = b"\x89PNG\r\n\x1a\n..."
 
 
@@ -165,6 +170,27 @@ def test_a_mask_file_of_the_python_client_becomes_its_url() -> None:
 
     assert task.whole_mask == Mask(url="data:;base64,iVBORw0KGgouLi4=")
     assert [getattr(one, "field", "") for one in task.wanted()] == ["", "mask.url"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), inner),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("name", TASKS)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_whatever_stands_in_a_field_is_refused_in_a_sentence_or_can_be_stored(name: str, data: st.DataObject) -> None:
+    body = {**TASKS[name].example}
+    for field in data.draw(st.lists(st.sampled_from(sorted(FIELDS[name])), max_size=3)):
+        body[field] = data.draw(JSON | st.binary(max_size=9))
+
+    with suppress(InvalidField, PromptGrammarError, PromptValueError):
+        task = task_of(body, TASKS[name])
+        task.check()
+        assert TASKS[name].model_validate(task.model_dump(mode="json")) == task
 
 
 @pytest.mark.parametrize("name", TASKS)
