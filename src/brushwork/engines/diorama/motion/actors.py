@@ -202,8 +202,8 @@ def _pose(actor: Actor, gesture: Gesture, world: World, scene: Scene, camera: Ca
     x = subject.x - camera.x + gesture.aside * subject.height
     ground = world.ground(x, z) if PLACES[scene.place].stands not in ("space", "sky") else 0.0
     flying = actor.lifted > 0.35 * subject.height and not on_something(subject, scene)
-    base = (subject.lift if flying else ground + subject.lift) + gesture.up * subject.height
-    px, py, scale = world.project(x, base, z)
+    base = subject.lift if flying else ground + subject.lift
+    px, py, scale = world.project(x, base + gesture.up * subject.height, z)
     zoom = scale / actor.scale
     middle_x, middle_y = px + actor.from_middle[0] * zoom, py + actor.from_middle[1] * zoom
     turn = np.deg2rad(gesture.tilt)

@@ -118,7 +118,7 @@ def _fly_over(scene: Scene, period: float | None) -> Path:
     city = PLACES[scene.place].kind == "city" and scene.place != "skyline"
     focus = focus_of(scene)
     pace = 1.5 if city else 0.16 * min(focus, 40.0) if scene.place != "sky" else 60.0
-    high = 0.0 if scene.place == "sky" else (0.8 if city or scene.place in _WOODS else min(0.22 * focus, 9.0))
+    high = 0.8 if city or scene.place in _LOW else 0.0 if scene.place == "sky" else min(0.22 * focus, 9.0)
     side = 0.0 if city else 0.04 * focus * _side(scene)
 
     def at(t: float) -> Stand:
@@ -132,7 +132,10 @@ def _fly_over(scene: Scene, period: float | None) -> Path:
     return at
 
 
-_WOODS = ("forest", "autumn_forest", "winter_forest", "jungle")
+_LOW = frozenset({
+    "forest", "autumn_forest", "winter_forest", "jungle", "meadow", "flower_field", "lavender_field", "wheat_field",
+})  # fmt: skip
+"""Places to fly through rather than over: between trunks, or close above what grows, which has no tops to show."""
 
 
 def _zoom_in(motion: Motion, period: float | None) -> Path:

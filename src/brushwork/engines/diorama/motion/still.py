@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from brushwork.engines.diorama.motion.clip import FPS, Frame, OnFrame
 from brushwork.engines.diorama.motion.path import Motion
-from brushwork.engines.diorama.motion.reproject import softened
 from brushwork.engines.diorama.noise import Field, as_f32
 
-_REACH = {"low": 0.10, "high": 0.20}
-"""How much the nearest grows; it moves aside by half of this, in halves of the picture's shorter side."""
+_REACH = {"low": 0.08, "high": 0.15}
+"""How much the nearest grows; it moves aside by a third of this, in halves of the picture's shorter side."""
 _FLOOR = 0.25
 """What is farthest still comes this much nearer, against what is nearest: the whole picture is on its way."""
 
@@ -49,13 +48,21 @@ def still_frames(
     given = as_it_seems(height, width) if near is None else as_f32(near)
     if given.shape != (height, width):
         given = as_f32(cv2.resize(given, (width, height), interpolation=cv2.INTER_LINEAR))
-    soft = softened(_FLOOR + (1 - _FLOOR) * np.clip(given, 0, 1))
+    soft = _with_ramps(_FLOOR + (1 - _FLOOR) * np.clip(given, 0, 1), _REACH[motion])
     count = max(1, round(seconds * fps))
     period = count / fps if loop else None
     for number in range(count):
         if on_frame:
             on_frame(number, count)
         yield _frame(picture, soft, round(start + number / fps, 6), period, _REACH[motion], aside)
+
+
+def _with_ramps(near: Field, reach: float) -> Field:
+    """Nearness whose edges reach over what is near, and fall off so gently that nothing folds over on the way."""
+    width = 0.42 * reach * min(near.shape)
+    size = max(3, round(3 * width)) | 1
+    wide = cv2.dilate(near, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return as_f32(cv2.GaussianBlur(wide, (0, 0), max(0.62 * width, 1.0)))
 
 
 def _frame(
@@ -66,13 +73,13 @@ def _frame(
     if t == 0:
         return picture.copy()
     go, side = _way(t, period)
-    forward, across = np.float32(reach * go), np.float32(0.5 * reach * aside * side)
+    forward, across = np.float32(reach * go), np.float32(0.33 * reach * aside * side)
     height, width = soft.shape
     half = np.float32(min(height, width) / 2)
     u = ((np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)) / half)[None, :]
     v = ((np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)) / half)[:, None]
     x, y = np.broadcast_to(u, soft.shape), np.broadcast_to(v, soft.shape)
-    for _ in range(4):
+    for _ in range(6):
         columns, rows = (as_f32(a * half + np.float32((n - 1) / 2)) for a, n in ((x, width), (y, height)))
         here = cv2.remap(soft, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         ahead = 1 - forward * here
