@@ -1,19 +1,23 @@
 """The studio: that its page and all it is made of are served, safely, and that its parts fit together."""
 
+import json
 import re
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from brushwork.api.studio import ASSETS, CONTENT_TYPES
+from brushwork.tasks import TASKS
+from brushwork.tasks.base import Task
 from tests.api.conftest import Api
 
 NAMES = sorted(ASSETS)
 MODULES = [name for name in NAMES if name.endswith(".js")]
 
-ALL_TOGETHER = 60_000
+ALL_TOGETHER = 100_000
 """Bytes. Small enough to be read in an evening, and to arrive before it is missed."""
 
 
@@ -186,3 +190,76 @@ def test_text_never_becomes_html_or_code(name: str) -> None:
     )
 
     assert not re.findall(dangerous, text_of(name))
+
+
+# ── the tools, held against the tasks they ask for ──
+
+LEFT_OUT = {"edit", "upload-paint"}
+"""Image tasks that need a canvas to be laid out, which the studio has not."""
+ASKED_ELSEWHERE = {"diffusion", "reroll", "blend", "shorten"}
+"""By the prompt, a job's own button, the tray and the button beside the prompt."""
+
+TOOLS: list[dict[str, Any]] = json.loads(
+    re.search(r"export const TOOLS = (\[.*?\n\]);", text_of("tools.js"), re.DOTALL)[1]  # type: ignore[index]
+)
+AREA = {"width": 500, "height": 500, "points": [10, 10, 10, 90, 90, 90]}
+
+
+def name_of(tool: dict[str, Any]) -> str:
+    return f"{tool['group']}, {tool['label']}"
+
+
+def request_of(tool: dict[str, Any]) -> dict[str, Any]:
+    """As `bodyOf` puts it together."""
+    by_job = {"jobId": "5dd94ec3-7282-4f04-9445-59e850ef1822", "imageNo": 0}
+    source = by_job if tool["by"] == "job" else {tool["by"]: "http://brushwork.test/files/a.png"}
+    mask = {"mask": {"areas": [AREA]}} if tool["task"] == "inpaint" else {}
+    return {**source, **tool["body"], **mask, **({"remixPrompt": "a fox"} if "words" in tool else {})}
+
+
+def task_of(tool: dict[str, Any], body: dict[str, Any]) -> Task:
+    task: Task = TASKS[tool["task"]].model_validate(body)
+    task.check()
+    return task
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=name_of)
+def test_every_tool_makes_a_request_that_its_task_takes_whole_at_the_price_it_names(tool: dict[str, Any]) -> None:
+    body = request_of(tool)
+    task = task_of(tool, body)
+
+    understood = task.model_dump(by_alias=True)
+    assert {name: understood[name] for name in body if name != "mask"} == {
+        name: value for name, value in body.items() if name != "mask"
+    }
+    assert task.price() == tool["points"]
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.get("words") != "must"], ids=name_of)
+def test_a_tool_that_needs_no_words_is_taken_without(tool: dict[str, Any]) -> None:
+    body = {name: value for name, value in request_of(tool).items() if name != "remixPrompt"}
+
+    assert task_of(tool, body).prompt_text == ""
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=name_of)
+def test_a_tool_is_offered_where_the_job_says_so_under_the_name_of_its_task(tool: dict[str, Any]) -> None:
+    is_listed = tool["by"] == "job" and not tool.get("drafts")
+
+    assert TASKS[tool["task"]].action == (tool["task"] if is_listed else None)
+
+
+def test_every_image_task_has_its_button() -> None:
+    images = {name for name, task in TASKS.items() if task.makes != "video"}
+
+    assert {tool["task"] for tool in TOOLS} | ASKED_ELSEWHERE | LEFT_OUT == images
+
+
+def test_the_studio_knows_how_many_pictures_become_of_a_task() -> None:
+    table = re.search(r"const PICTURES = \{(.*?)\};", text_of("job.js"))[1]  # type: ignore[index]
+    counts = {name: int(count) for name, count in re.findall(r"(\w+): (\d)", table)}
+    usual = {"grid": 4, "image": 1, "text": 0}
+
+    assert {name: counts.get(name.replace("-", "_"), 4) for name, task in TASKS.items() if task.makes in usual} == {
+        name: usual[task.makes] for name, task in TASKS.items() if task.makes in usual
+    }

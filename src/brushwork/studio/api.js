@@ -18,9 +18,13 @@ export const cancelJob = (id) => ask(`v1/job/${encodeURIComponent(id)}/cancel`, 
 export const listJobs = (cursor = "", limit = 12) =>
   ask(`v1/jobs?limit=${limit}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
 
-/** Ask for four pictures. The same `ticket` twice is the same job: a lost answer can be asked for again. */
-export const drawPrompt = (text, ticket) =>
-  ask("v1/diffusion", { method: "POST", body: JSON.stringify({ text }), headers: { "idempotency-key": ticket } });
+/** Ask for a job. The same `ticket` twice is the same job: a lost answer can be asked for again. */
+export const startTask = (task, body, ticket) =>
+  ask(`v1/${task}`, { method: "POST", body: JSON.stringify(body), headers: { "idempotency-key": ticket } });
+
+/** Keep a picture of the client's own; the answer has its URL. */
+export const uploadPicture = (file) =>
+  ask("v1/files", { method: "POST", body: file, headers: { "content-type": file.type || "application/octet-stream" } });
 
 export function newTicket() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -70,8 +74,8 @@ async function ask(path, options) {
 }
 
 async function send(path, { headers = {}, ...options } = {}) {
-  const all = { "x-api-key": readKey(), ...headers };
-  if (options.body) all["content-type"] = "application/json";
+  const type = options.body && { "content-type": "application/json" };
+  const all = { "x-api-key": readKey(), ...type, ...headers };
   const answer = await fetch(`/api/${path}`, { ...options, headers: all, cache: "no-store" });
   if (!answer.ok) throw await refusalOf(answer);
   return answer;

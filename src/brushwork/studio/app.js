@@ -1,10 +1,12 @@
 // The studio, from the key to the wall. A client of /api like any other.
 
 import * as api from "./api.js";
+import { askFor, startAsking } from "./asking.js";
 import { byId, say, sleep } from "./dom.js";
 import { clearWall, hangFirst, hangOlder, refreshWall, startWall } from "./jobs.js";
 import { canBeKey, forgetKey, keepKey, readKey, takeKeyFromAddress } from "./key.js";
 import { refuse, startPrompt, usePrompt } from "./prompt.js";
+import { clearUploads, startUploads } from "./upload.js";
 import { closeViewer } from "./viewer.js";
 import { points, refusalWords } from "./words.js";
 
@@ -13,13 +15,13 @@ const RETRIES = [2, 4, 8, 15]; // seconds
 
 let isStarted = false;
 let isRetrying = false;
-let attempt = { prompt: "", ticket: "" };
 
 // ── the key ──
 
 function showGate(problem = "") {
   isStarted = false;
   clearWall();
+  clearUploads();
   closeViewer();
   byId("studio").hidden = byId("balance").hidden = byId("forget").hidden = true;
   byId("gate").hidden = false;
@@ -90,23 +92,13 @@ async function lookAround() {
   await refreshWall().catch(onTrouble);
 }
 
-// ── drawing ──
+// ── asking ──
 
-async function draw(prompt) {
-  if (attempt.prompt !== prompt) attempt = { prompt, ticket: api.newTicket() };
-  refuse("");
-  try {
-    const job = await api.drawPrompt(prompt, attempt.ticket);
-    attempt = { prompt: "", ticket: "" };
-    hangFirst(job);
-    showBalance().catch(onTrouble);
-    return true;
-  } catch (error) {
-    if (!(error instanceof api.Unreachable)) attempt = { prompt: "", ticket: "" };
-    onTrouble(error);
-    if (error instanceof api.Unreachable) refuse("The server does not answer. The prompt is kept: draw again in a moment.");
-    return false;
-  }
+const draw = (prompt) => askFor("diffusion", { text: prompt }, refuse);
+
+function onAccepted(job) {
+  hangFirst(job);
+  showBalance().catch(onTrouble);
 }
 
 // ── beginning ──
@@ -139,6 +131,8 @@ function begin() {
   else showGate();
 }
 
-startPrompt(draw);
+startAsking({ onAccepted, onTrouble });
+startUploads(onTrouble);
+startPrompt(draw, (prompt) => askFor("shorten", { prompt }, refuse));
 addEventListener("hashchange", () => location.hash.startsWith("#key=") && begin());
 begin();

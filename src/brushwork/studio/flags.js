@@ -1,7 +1,7 @@
 // The few --flags the studio knows: writing them beside a prompt, finding those that were typed, guessing the price.
 // The server's parser decides; this only spares people the typing. Knows no page.
 
-const BASE_PRICE = 80;
+export const BASE_PRICE = 80;
 
 /** Control → how it is written and what says so when it was typed. */
 const FLAGS = {

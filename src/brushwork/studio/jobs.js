@@ -1,12 +1,13 @@
 // The wall: which jobs hang there, in which order, and how the page learns what becomes of them.
 // An open job is watched by its stream of events, or asked for now and then where no stream is to be had.
 
+import { makeActs } from "./acts.js";
 import * as api from "./api.js";
-import { announce, byId, confirmOn, copy, say, sleep } from "./dom.js";
-import { isOpen, makePlate, promptOf } from "./plate.js";
-import { usePrompt } from "./prompt.js";
+import { announce, byId, sleep } from "./dom.js";
+import { isOpen, picturesOf, remember, titleOf } from "./job.js";
+import { forgetOrigins, learnOrigins } from "./origins.js";
+import { makePlate } from "./plate.js";
 import { openViewer } from "./viewer.js";
-import { refusalWords } from "./words.js";
 
 const STREAMS = 2; // browsers allow six connections a host, in all tabs together
 const RARELY = 6; // times longer between questions while nobody looks
@@ -30,6 +31,7 @@ export function clearWall() {
   generation += 1;
   for (const stream of streams) stream.abort();
   plates.clear();
+  forgetOrigins();
   heights.disconnect();
   wall.replaceChildren();
   cursor = "";
@@ -40,6 +42,7 @@ export function clearWall() {
 export function hang(job) {
   const known = plates.get(job.job_id);
   if (known) return known;
+  remember(job);
   const plate = makePlate(job, { onAct: (act, plate, button) => ACTS[act](plate, button), onOpen: enlarge, onMissing: renewOnce });
   plates.set(job.job_id, plate);
   const isOlder = (other) => (other.job.meta.created_at < job.meta.created_at);
@@ -48,7 +51,13 @@ export function hang(job) {
   heights.observe(plate.element);
   byId("empty").hidden = true;
   if (isOpen(job)) watch(plate, generation);
+  learnOrigin(plate, generation);
   return plate;
+}
+
+async function learnOrigin(plate, born) {
+  const isKnown = await learnOrigins(plate.job);
+  if (isKnown && generation === born) plate.update(plate.job);
 }
 
 /** A job that was accepted this moment: always first, whatever the clocks say. */
@@ -62,8 +71,7 @@ export async function refreshWall() {
   const page = await api.listJobs();
   if (asked !== generation) return;
   if (!plates.size) cursor = page.next_cursor ?? "";
-  page.data.forEach(hang);
-  showEnds();
+  hangAll(page.data);
 }
 
 export const hangOlder = () => hangPage(cursor);
@@ -73,7 +81,12 @@ async function hangPage(from) {
   const page = await api.listJobs(from);
   if (asked !== generation) return;
   cursor = page.next_cursor ?? "";
-  page.data.forEach(hang);
+  hangAll(page.data);
+}
+
+function hangAll(jobs) {
+  jobs.forEach(remember); // all before any hangs: a job may come from one further down
+  jobs.forEach(hang);
   showEnds();
 }
 
@@ -144,10 +157,11 @@ async function look(plate, isWatched = () => true) {
   try {
     const job = await api.getJob(plate.job.job_id);
     if (!isWatched()) return;
+    remember(job);
     plate.update(job);
     if (isOpen(job)) return;
     const outcome = job.status === "completed" ? "Drawn" : job.error?.message ?? "Failed";
-    announce(`${outcome}: ${promptOf(job)}`);
+    announce(`${outcome}: ${titleOf(job)}`);
     whenEnded();
   } catch (error) {
     if (error.status === 404) leave(plate);
@@ -169,32 +183,17 @@ async function renewOnce(plate) {
   if (Date.now() - (plate.renewed ?? 0) < 60_000) return;
   plate.renewed = Date.now();
   const job = await api.getJob(plate.job.job_id).catch(() => null);
-  if (job) plate.update(job);
+  if (!job) return;
+  remember(job);
+  plate.update(job);
 }
 
 // ── what people do with a plate ──
 
-const ACTS = {
-  reuse: (plate) => usePrompt(promptOf(plate.job)),
-  seed: (plate) => usePrompt(promptOf(plate.job), { seed: plate.job.output.seed }),
-  copy: async (plate, button) => confirmOn(button, (await copy(promptOf(plate.job))) ? "Copied" : "Could not copy"),
-  cancel: async (plate, button) => {
-    button.disabled = true;
-    try {
-      plate.update(await api.cancelJob(plate.job.job_id));
-      announce("Cancelled");
-      whenEnded();
-    } catch (error) {
-      say(plate.element.querySelector(".fault"), refusalWords(error));
-    } finally {
-      button.disabled = false;
-    }
-  },
-};
+const ACTS = makeActs({ hang, hasEnded: () => whenEnded() });
 
 function enlarge(plate, index) {
-  const pictures = inOrder().flatMap(({ job }) =>
-    (job.output?.image_urls ?? []).map((link, number) => ({ job, number, link: api.pictureAddress(link) })));
+  const pictures = inOrder().flatMap(({ job }) => picturesOf(job));
   const at = pictures.findIndex(({ job, number }) => job === plate.job && number === index);
   openViewer(pictures, Math.max(at, 0));
 }

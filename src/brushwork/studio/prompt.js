@@ -11,8 +11,8 @@ const TALLEST = 0.4; // of the window
 
 let lastPrompt = "";
 
-/** Get the bar going; `onDraw(prompt)` is asked to draw and returns whether it was accepted. */
-export function startPrompt(onDraw) {
+/** Get the bar going; `onDraw(prompt)` and `onShorten(prompt)` are asked to, and return whether it was accepted. */
+export function startPrompt(onDraw, onShorten) {
   let isSending = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -42,6 +42,7 @@ export function startPrompt(onDraw) {
     event.preventDefault();
     field.focus();
   });
+  byId("shorten").addEventListener("click", () => field.value.trim() && onShorten(fullPrompt()));
   window.addEventListener("resize", fitHeight);
   refresh();
 }
@@ -54,6 +55,15 @@ export function usePrompt(prompt, { seed = "" } = {}) {
   field.value = isOffered ? text : `${text} --ar ${settings.ar}`;
   setControls({ ...settings, ar: isOffered ? settings.ar : USUAL.ar, ...(seed && { seed }) });
   refuse("");
+  window.scrollTo({ top: 0 });
+  field.focus();
+}
+
+/** Begin the prompt with a picture, to be drawn like it; once is enough. */
+export function usePicture(url) {
+  if (!field.value.includes(url)) field.value = `${url} ${field.value}`;
+  refuse("");
+  refresh();
   window.scrollTo({ top: 0 });
   field.focus();
 }
@@ -107,6 +117,7 @@ function refresh() {
   say(byId("flags"), flagsFor(settings, field.value));
   say(byId("price"), `about ${points(estimate(fullPrompt() || `x ${flagsFor(settings, "")}`))}`);
   byId("reset").hidden = Object.entries(USUAL).every(([name, usual]) => settings[name] === usual);
+  byId("shorten").hidden = !field.value.trim();
   fitHeight();
 }
 

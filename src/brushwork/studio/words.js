@@ -1,5 +1,8 @@
 // How the studio says things: sentences from what the server answers. Knows no page.
 
+import { originOf, titleOf } from "./job.js";
+import { toolWords } from "./tools.js";
+
 const number = new Intl.NumberFormat("en");
 const time = { hour: "numeric", minute: "2-digit" };
 const day = { month: "short", day: "numeric" };
@@ -28,6 +31,17 @@ export function stateWords(job) {
   const message = { pending: "Waiting in the queue", staged: "Getting ready", processing: "Drawing" }[job.status];
   return message ?? job.message ?? job.status;
 }
+
+/** Which task it was, and of which picture; nothing for a prompt that was drawn. */
+export function originWords(job) {
+  if (job.task_type === "diffusion") return "";
+  const task = toolWords(job) || capital(job.task_type.replaceAll("_", " "));
+  const number = originOf(job)?.image_no;
+  if (Number.isInteger(number)) return `${task}, from picture ${number + 1}`;
+  return task === titleOf(job) ? "" : task;
+}
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 export function faultWords(job) {
   if (job.status !== "failed") return "";
@@ -70,7 +84,7 @@ export function factWords(job) {
     const seconds = (Date.parse(job.meta.ended_at) - Date.parse(job.meta.started_at)) / 1000;
     if (seconds >= 0 && seconds < 1e6) facts.push(seconds < 1 ? "under a second" : `${number.format(seconds)} s`);
     facts.push(points(job.meta.usage.consume));
-    facts.push(`seed ${job.output.seed}`);
+    if (job.output.seed) facts.push(`seed ${job.output.seed}`);
   }
   facts.push(momentWords(new Date(job.meta.created_at), new Date()));
   return facts.join(" · ");
