@@ -5,6 +5,7 @@ import { wordsAndFlags } from "./flags.js";
 
 /** How many pictures become of a task; four where it is not named. */
 const PICTURES = { upscale: 1, enhance: 1, enhance_upscale: 1, remove_background: 1, describe: 0, shorten: 0 };
+const HUGE = ["6K", "8K", "12K"]; // no browser should have to decode these: what they were made from is shown instead
 const DEEPEST = 16; // jobs in a row that have no words of their own
 
 const known = new Map(); // job id → the job, as it was seen last
@@ -49,22 +50,30 @@ export const readable = (words) => words.replace(/https?:\/\/\S+/g, "[picture]")
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
-/** The finished pictures, each with all that can be said of it and done with it. */
+/** The finished pictures, each with all that can be said of it and done with it: `link` shows it, `whole` is all of it. */
 export function picturesOf(job) {
   const urls = job.output?.image_urls ?? [];
+  const stand = HUGE.includes(job.input?.target_resolution) && sourcesOf(job)[0];
   return urls.map((url, number) => ({
     job, number, url,
-    link: pictureAddress(url),
+    link: stand || pictureAddress(url),
+    whole: pictureAddress(url),
     prompt: promptOf(job),
     title: titleOf(job),
-    place: urls.length > 1 ? `${number + 1} of ${urls.length} · seed ${job.output.seed}` : `seed ${job.output.seed}`,
+    place: stand ? `${job.input.target_resolution}, shown smaller: download it` : placeOf(job, number),
     file: fileName(job, url, number),
   }));
 }
 
+function placeOf(job, number) {
+  const count = job.output.image_urls.length;
+  return [count > 1 && `${number + 1} of ${count}`, `seed ${job.output.seed}`].filter(Boolean).join(" · ");
+}
+
 /** A picture of the client's own, as `POST /v1/files` answered. */
 export const pictureOfUpload = ({ url, width, height }, name) => ({
-  url, number: 0, link: pictureAddress(url), prompt: "", title: name, place: `${width} × ${height}`, file: name,
+  url, number: 0, link: pictureAddress(url), whole: pictureAddress(url),
+  prompt: "", title: name, place: `${width} × ${height}`, file: name,
 });
 
 /** "a-red-fox-1234-2.png" */

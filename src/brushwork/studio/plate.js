@@ -52,14 +52,14 @@ export function makePlate(job, { onAct, onOpen, onMissing }) {
     pictures.forEach((picture, index) => showPicture(cells[index], picture, index));
   }
 
-  function showPicture({ element, image, opener, save }, { link, title, file }, index) {
+  function showPicture({ element, image, opener, save }, { link, whole, title, file }, index) {
     if (image.getAttribute("src") === link) return;
     image.src = link;
     image.alt = `Picture ${index + 1} of: ${title}`;
     element.classList.remove("is-preview");
     opener.disabled = false;
     opener.setAttribute("aria-label", `Enlarge picture ${index + 1} of: ${title}`);
-    save.href = link;
+    save.href = whole;
     save.download = file;
     save.hidden = false;
   }

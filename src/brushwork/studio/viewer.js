@@ -26,14 +26,14 @@ export const closeViewer = () => viewer.close();
 function show(index) {
   if (index < 0 || index >= pictures.length) return;
   at = index;
-  const { job, link, prompt, title, place, file } = pictures[at];
+  const { job, link, whole, prompt, title, place, file } = pictures[at];
   stopBrush();
   image.src = link;
   image.alt = title;
   image.classList.toggle("is-cut-out", isCutOut(job));
   byId("viewer-words").textContent = title;
   byId("viewer-place").textContent = place;
-  byId("viewer-save").href = link;
+  byId("viewer-save").href = whole;
   byId("viewer-save").download = file;
   byId("viewer-copy").hidden = byId("viewer-reuse").hidden = !prompt;
   byId("viewer-previous").disabled = at === 0;
