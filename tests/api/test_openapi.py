@@ -50,7 +50,10 @@ def test_the_body_of_every_task_is_described_and_its_example_fits(description: d
 
     schema = {**body["schema"], "components": description["components"]}
     assert jsonschema_rs.is_valid(schema, body["example"])
-    assert not jsonschema_rs.is_valid(schema, {})
+    assert not jsonschema_rs.is_valid(schema, {**body["example"], "callback": 7})
+    for field in (field.alias for field in TASKS[name].model_fields.values() if field.is_required()):
+        without = {key: value for key, value in body["example"].items() if key != field}
+        assert not jsonschema_rs.is_valid(schema, without)
 
 
 def test_the_example_of_every_answer_fits_its_schema(description: dict[str, Any]) -> None:
