@@ -57,6 +57,11 @@ def test_a_new_prompt_of_another_version_holds_alone() -> None:
     assert canonical(variation_of("a fox --draft --s 250", remixPrompt="a wolf --v 8")) == "a wolf --v 8"
 
 
+def test_a_lone_quote_does_not_swallow_what_is_inherited() -> None:
+    assert variation_of('a fox --no "x" --s 9', remixPrompt='a "wolf').text == 'a "wolf'
+    assert variation_of("a fox --s 9", remixPrompt='a "wolf').params == {"stylize": 9}
+
+
 def test_a_new_prompt_is_checked_before_anything_happens() -> None:
     with pytest.raises(PromptGrammarError, match="--foo"):
         task_of("remix", remixPrompt="a cat --foo 3").check()

@@ -110,6 +110,8 @@ def merged(words: str, source: Prompt, dropped: frozenset[str]) -> Prompt:
         both = read(f"{words} {rest}")
     except (PromptGrammarError, PromptValueError):
         return own
+    if both.text != own.text:  # a lone quote that the source's flags would close
+        return own
     return replace(both, warnings=own.warnings)
 
 
