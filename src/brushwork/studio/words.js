@@ -58,12 +58,16 @@ export function noteLines(job) {
   if (missed.parameter) lines.push(["missed", `Without effect: ${missed.parameter.map((name) => `--${name}`).join(" ")}`]);
   if (missed.other) lines.push(["missed", `Not done: ${missed.other.join(", ")}`]);
   const applied = Object.entries(detail.applied ?? {});
-  if (applied.length) lines.push(["applied", `Applied: ${applied.map(appliedWords).join(" ")}`]);
+  if (applied.length) lines.push(["applied", `Applied: ${applied.map((item) => appliedWords(item, job.task_type)).join(", ")}`]);
   for (const warning of detail.warnings ?? []) lines.push(["warning", warning.message ?? String(warning)]);
   return lines;
 }
 
-const appliedWords = ([name, how]) => (how === "native" ? `--${name}` : `--${name} (${how})`);
+/** Parameters of a prompt as they are written; a field of the request, or the task itself, in plain words. */
+function appliedWords([name, how], task) {
+  const words = name === task || name.includes("_") ? name.replaceAll("_", " ") : `--${name}`;
+  return how === "native" ? words : `${words} (${how})`;
+}
 
 function groupDegraded(items) {
   const groups = {};
@@ -80,7 +84,7 @@ export function factWords(job) {
   const facts = [];
   if (job.status === "completed") {
     const engine = job.detail?.engine;
-    if (engine) facts.push(ENGINES[engine] ?? `Drawn by ${[engine, job.detail.model].filter(Boolean).join(", ")}`);
+    if (engine && job.output.image_urls) facts.push(ENGINES[engine] ?? `Drawn by ${[engine, job.detail.model].filter(Boolean).join(", ")}`);
     const seconds = (Date.parse(job.meta.ended_at) - Date.parse(job.meta.started_at)) / 1000;
     if (seconds >= 0 && seconds < 1e6) facts.push(seconds < 1 ? "under a second" : `${number.format(seconds)} s`);
     facts.push(points(job.meta.usage.consume));
