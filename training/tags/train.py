@@ -90,11 +90,11 @@ def gaze_loss(looks: Tensor, truth: dict[str, Tensor]) -> Tensor:
     return (missed * applies).sum() / applies.sum().clamp(min=1)
 
 
-def train(network: Tagger, features: Features, seconds: float) -> Tagger:
+def train(network: Tagger, features: Features, seconds: float, rate: float) -> Tagger:
     """The averaged network."""
     average = copy.deepcopy(network).eval()
     features.refresh()
-    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=DECAY)
     rng = np.random.default_rng(0)
     began, step, epoch = time.monotonic(), 0, 0
     while (spent := (time.monotonic() - began) / seconds) < 1:
@@ -104,7 +104,7 @@ def train(network: Tagger, features: Features, seconds: float) -> Tagger:
             spent = (time.monotonic() - began) / seconds
             if spent >= 1:
                 break
-            optimizer.param_groups[0]["lr"] = RATE * min(1, step / WARM_UP) * 0.5 * (1 + math.cos(math.pi * spent))
+            optimizer.param_groups[0]["lr"] = rate * min(1, step / WARM_UP) * 0.5 * (1 + math.cos(math.pi * spent))
             with torch.autocast("cpu", torch.bfloat16):
                 given = network(batch * (1 + NOISE * torch.randn(*batch.shape[:2], 1, 1)))
             loss = loss_of({name: value.float() for name, value in given.items()}, truth)
@@ -151,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=Path, nargs="+", required=True)
     parser.add_argument("--held-out", type=Path, nargs="*", default=[])
+    parser.add_argument("--from", dest="origin", type=Path, help="go on with these weights, at half the rate")
     parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
@@ -158,7 +159,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(arguments.threads)
-    network = train(Tagger(), Features(arguments.features), 60 * arguments.minutes)
+    network, rate = Tagger(), RATE
+    if arguments.origin:
+        network.load_state_dict(torch.load(arguments.origin, weights_only=True))
+        rate = RATE / 2
+    network = train(network, Features(arguments.features), 60 * arguments.minutes, rate)
     torch.save(network.state_dict(), arguments.out)
     export(network, arguments.onnx)
     if arguments.held_out:
