@@ -5,9 +5,7 @@ follow a picture in follow/; this chapter only runs them in order, reports each 
 no job and no network.
 """
 
-import ctypes
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +19,7 @@ from brushwork.engines.diorama.drawing import as_image, paint, paint_shot
 from brushwork.engines.diorama.follow.materials import NAMES
 from brushwork.engines.diorama.follow.operations import OPERATIONS
 from brushwork.engines.diorama.follow.references import PARAMETERS
+from brushwork.engines.diorama.memory import give_back_memory
 from brushwork.engines.diorama.params import HONOURED, Knobs, honoured, knobs_of, not_honoured
 from brushwork.engines.diorama.recipe import natural_shot, recipe_of
 from brushwork.engines.diorama.rows import Made, OnPass, asks_anew, reduced, scene_for, understood, words
@@ -125,13 +124,6 @@ def capability(op: Op) -> Capability:
         batch_max=8,
         preview=True,
     )
-
-
-def give_back_memory() -> None:
-    """Hand what the C library keeps of freed pictures back to the system, where it can (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim:
-        trim(0)
 
 
 def wanted(row: Row, sink: Sink, work: Callable[[Row, Sink], T]) -> T | None:

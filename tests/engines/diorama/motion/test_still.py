@@ -54,3 +54,15 @@ def test_what_is_near_moves_more_than_what_is_far() -> None:
 
     change = np.abs(found[0].astype(np.int16) - found[-1]).mean(axis=(0, 2))
     assert change[100:].mean() > change[:28].mean()
+
+
+@pytest.mark.parametrize("air", ["snow", "rain"])
+def test_snow_or_rain_begins_softly_and_its_loop_is_exact(air: str) -> None:
+    asked = {"seconds": 1, "loop": True}
+    dry = list(still_frames(a_picture(), **asked))  # type: ignore[arg-type]  # parametrised
+    first = list(still_frames(a_picture(), **asked, air=air))  # type: ignore[arg-type]
+    second = list(still_frames(a_picture(), **asked, air=air, start=3.0))  # type: ignore[arg-type]
+
+    assert (first[0] == a_picture()).all()
+    assert apart(first[1], dry[1]) < apart(first[12], dry[12])
+    assert all((one == other).all() for one, other in zip(first, second, strict=True))

@@ -20,6 +20,7 @@ from brushwork.engines.diorama.land.landscape import window_above
 from brushwork.engines.diorama.looks.brushes import remembering
 from brushwork.engines.diorama.looks.finish import leave_unfinished, turn_hues
 from brushwork.engines.diorama.looks.grade import finished
+from brushwork.engines.diorama.memory import give_back_memory
 from brushwork.engines.diorama.motion.actors import Actor, actors_of, set_actors
 from brushwork.engines.diorama.motion.moving import breeze, painted
 from brushwork.engines.diorama.motion.path import MARGIN, Motion, Path, Stand, camera_on, moment_at, path_of, stops_on
@@ -137,6 +138,7 @@ def shot(
 
 
 def _frame_at(shoot: Shoot, t: float, plates: Plates) -> Frame:
+    give_back_memory()
     return np.asarray(_colours_at(shoot, t, plates) * 255 + 0.5, np.float32).astype(np.uint8)
 
 
@@ -220,6 +222,7 @@ def _ordered_plates(shoot: Shoot, pool: ThreadPoolExecutor, t: float) -> Plates:
 def _painted_plate(shoot: Shoot, stop: float) -> tuple[Plate, Field]:
     camera = camera_on(shoot.scene, shoot.path(stop), shoot.width, shoot.height, margin=MARGIN)
     plate = plate_of(shoot.setting, camera, detail=shoot.detail)
+    give_back_memory()
     return plate, softened(plate.inverse)
 
 

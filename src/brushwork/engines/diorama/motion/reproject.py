@@ -4,7 +4,7 @@ The distances are softened at their edges, so that the background stretches a li
 tearing, and nothing flickers from frame to frame. Two plates, one from before and one from after, hide even that.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -60,73 +60,73 @@ def moved(sights: list[Sight], shares: list[float], camera: Camera, lean: Field 
     """The plate of `camera`, mixed from what is seen of one or two others. `lean`: how far things bend to the right,
     in parts of their `bend`.
     """
-    parts = [_taken(sight, camera, lean) for sight in sights]
-    if len(parts) == 1:
-        return parts[0]
-    amounts = [(sight.seen + np.float32(1e-4)) * np.float32(share) for sight, share in zip(sights, shares, strict=True)]
-    weights = [as_f32(amount / (amounts[0] + amounts[1])) for amount in amounts]
+    weights = _weights(sights, shares)
+    main = sights[0] if shares[0] >= shares[-1] else sights[-1]
+    bent = [_bent(sight, lean) for sight in sights]
 
-    def mixed(name: str) -> Field | None:
-        layers = [getattr(part, name) for part in parts]
-        if any(layer is None for layer in layers):
-            return None
-        out = np.zeros_like(layers[0])
-        for layer, weight in zip(layers, weights, strict=True):
-            out += layer * (weight[..., None] if layer.ndim == 3 else weight)
-        return as_f32(out)
+    def mixed(name: str, way: int = cv2.INTER_LINEAR) -> Field | None:
+        """A layer out of all sights; one after the other, for little memory."""
+        out: Field | None = None
+        for sight, x, weight in zip(sights, bent, weights, strict=True):
+            layer = getattr(sight.plate, name)
+            if layer is None:
+                return None
+            part = cv2.remap(layer, x, sight.y, way, borderMode=cv2.BORDER_REPLICATE)
+            if weight is not None:
+                part *= weight[..., None] if part.ndim == 3 else weight
+            out = part if out is None else np.add(out, part, out=out)
+        return None if out is None else as_f32(out)
 
-    main = parts[0] if shares[0] >= shares[1] else parts[1]
-    far = mixed("far")
-    assert far is not None
-    return replace(
-        main,
-        far=far,
-        near=mixed("near"),
-        glow=mixed("glow"),
-        mask=mixed("mask"),
-        bed=mixed("bed"),
-    )
+    def colours(name: str) -> Field | None:
+        """Sharp, and never below nothing or above all of what is seen past it."""
+        layer = mixed(name, cv2.INTER_CUBIC)
+        if layer is not None:
+            np.maximum(layer, 0, out=layer)
+            np.minimum(layer[..., 3], 1, out=layer[..., 3])
+        return layer
 
-
-def _taken(sight: Sight, camera: Camera, lean: Field | None) -> Plate:
-    plate = sight.plate
-    x, y = sight.x, sight.y
-
-    def look(layer: Field, way: int) -> Field:
-        return as_f32(cv2.remap(layer, x, y, way, borderMode=cv2.BORDER_REPLICATE))
-
-    bend = look(plate.bend, cv2.INTER_LINEAR) if lean is not None else plate.bend
-    if lean is not None:
-        x = as_f32(x - bend * lean)
-    dz = np.float32(camera.z - plate.camera.z)
-
-    def inverse_of(layer: Field | None) -> Field | None:
+    def exact(name: str) -> Field | None:
+        """From one plate only, and from its very pixels."""
+        layer = getattr(main.plate, name)
         if layer is None:
             return None
-        found = cv2.remap(layer, sight.x, sight.y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        return as_f32(found / np.maximum(1 - dz * found, 0.05))
+        return as_f32(cv2.remap(layer, main.x, main.y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE))
 
-    def colours(layer: Field | None) -> Field | None:
-        return None if layer is None else np.maximum(look(layer, cv2.INTER_CUBIC), 0)
+    dz = np.float32(camera.z - main.plate.camera.z)
 
-    far, near = colours(plate.far), colours(plate.near)
-    inverse = inverse_of(plate.inverse)
+    def distances(name: str) -> Field | None:
+        found = exact(name)
+        return None if found is None else as_f32(found / np.maximum(1 - dz * found, 0.05))
+
+    far, inverse = colours("far"), distances("inverse")
     assert far is not None
     assert inverse is not None
-    for layer in (far, near):
-        if layer is not None:
-            np.minimum(layer[..., 3], 1, out=layer[..., 3])
     return Plate(
         camera,
         far,
         inverse,
-        bend,
-        near=near,
-        back=inverse_of(plate.back),
-        bed=None if plate.bed is None else look(plate.bed, cv2.INTER_LINEAR),
-        mask=None if plate.mask is None else look(plate.mask, cv2.INTER_LINEAR),
-        glow=None if plate.glow is None else look(plate.glow, cv2.INTER_LINEAR),
-        cell=None
-        if plate.cell is None
-        else as_f32(cv2.remap(plate.cell, sight.x, sight.y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)),
+        main.plate.bend,
+        near=colours("near"),
+        back=distances("back"),
+        bed=mixed("bed"),
+        mask=mixed("mask"),
+        glow=mixed("glow"),
+        cell=exact("cell"),
     )
+
+
+def _weights(sights: list[Sight], shares: list[float]) -> list[Field | None]:
+    """How much each sight counts, by pixel; nothing to weigh where there is one."""
+    if len(sights) == 1:
+        return [None]
+    amounts = [(sight.seen + np.float32(1e-4)) * np.float32(share) for sight, share in zip(sights, shares, strict=True)]
+    whole = amounts[0] + amounts[1]
+    return [as_f32(amount / whole) for amount in amounts]
+
+
+def _bent(sight: Sight, lean: Field | None) -> Field:
+    """Columns on the plate, after what is flexible has bent."""
+    if lean is None or not sight.plate.bend.any():
+        return sight.x
+    bend = cv2.remap(sight.plate.bend, sight.x, sight.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return as_f32(sight.x - bend * lean)

@@ -7,15 +7,20 @@ frame at time 0 is the picture itself.
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from brushwork.engines.diorama.land.weather import paint_rain, paint_snowfall
 from brushwork.engines.diorama.motion.clip import FPS, Frame, OnFrame
-from brushwork.engines.diorama.motion.path import Motion
-from brushwork.engines.diorama.noise import Field, as_f32
+from brushwork.engines.diorama.motion.path import Motion, Stand, camera_on, moment_at
+from brushwork.engines.diorama.noise import Field, Grain, as_f32
+from brushwork.engines.diorama.scene import Scene
+from brushwork.engines.diorama.sky.light import light_for, to_display, to_light
 
+Air = Literal["snow", "rain"]
 _REACH = {"low": 0.08, "high": 0.15}
 """How much the nearest grows; it moves aside by a third of this, in halves of the picture's shorter side."""
 _FLOOR = 0.25
@@ -39,10 +44,11 @@ def still_frames(
     loop: bool = False,
     start: float = 0.0,
     aside: float = 1.0,
+    air: Air | None = None,
     on_frame: OnFrame | None = None,
 ) -> Iterator[Frame]:
     """(H, W, 3) frames of a picture of that size. `near`: (H, W) 0-1, as 1 / distance; `aside` -1..1: which way to
-    drift. `loop` and `start` are as for a Scene's `frames`.
+    drift; `air`: what begins to fall in it. `loop` and `start` are as for a Scene's `frames`.
     """
     height, width = picture.shape[:2]
     given = as_it_seems(height, width) if near is None else as_f32(near)
@@ -54,7 +60,9 @@ def still_frames(
     for number in range(count):
         if on_frame:
             on_frame(number, count)
-        yield _frame(picture, soft, round(start + number / fps, 6), period, _REACH[motion], aside)
+        t = _on_clock(round(start + number / fps, 6), period)
+        frame = _frame(picture, soft, t, period, _REACH[motion], aside)
+        yield _falling(frame, air, t, period) if air and t else frame
 
 
 def _with_ramps(near: Field, reach: float) -> Field:
@@ -68,8 +76,6 @@ def _with_ramps(near: Field, reach: float) -> Field:
 def _frame(
     picture: NDArray[np.uint8], soft: Field, t: float, period: float | None, reach: float, aside: float
 ) -> Frame:
-    if period is not None:
-        t = round(t % period, 6) % period
     if t == 0:
         return picture.copy()
     go, side = _way(t, period)
@@ -87,6 +93,27 @@ def _frame(
     columns, rows = (as_f32(a * half + np.float32((n - 1) / 2)) for a, n in ((x, width), (y, height)))
     out = cv2.remap(picture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(out, np.uint8)
+
+
+def _on_clock(t: float, period: float | None) -> float:
+    return t if period is None else round(t % period, 6) % period
+
+
+def _falling(frame: Frame, air: Air, t: float, period: float | None) -> Frame:
+    """The frame with snow or rain that has begun by then, and in a loop ends again."""
+    height, width = frame.shape[:2]
+    common = math.gcd(width, height)
+    scene = Scene(seed=height * 31 + width, weather=air, aspect=(width // common, height // common))
+    moment = moment_at(scene, t, period)
+    left = t if period is None else min(t, period - t)
+    amount = min(left / 1.5, 1.0) ** 2
+    camera, light = camera_on(scene, Stand(), width, height), light_for(scene)
+    picture = to_light(as_f32(frame) / 255)
+    if air == "snow":
+        paint_snowfall(picture, scene, camera, light, amount=amount, moment=moment)
+    else:
+        paint_rain(picture, scene, camera, light, Grain(scene.seed, moment), amount=amount)
+    return np.asarray(to_display(picture) * 255 + 0.5, np.float32).astype(np.uint8)
 
 
 def _way(t: float, period: float | None) -> tuple[float, float]:
