@@ -25,6 +25,8 @@ from training.flow.network import Decoder, Painter, Size
 
 OPSET = 17
 """Old enough for every ONNX Runtime that Brushwork may meet."""
+DRAFT = 0.35
+"""Noise level from which the engine takes over drafts; above it, one that has seen little loses what they show."""
 SMALL = 256
 """Constants with fewer numbers stay as they are."""
 CLOSE = {"text": 0.03, "denoiser": 0.05, "decoder": 0.01}
@@ -85,7 +87,7 @@ def export(
         "format": 1,
         "side": size.side,
         "channels": size.latent,
-        "draft": 0.5,
+        "draft": DRAFT,
         "steps": 20,
         "guidance": 3.0,
         "files": written,
