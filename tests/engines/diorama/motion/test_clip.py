@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from brushwork.engines.diorama.drawing import paint
-from brushwork.engines.diorama.motion.clip import Frame, frames
+from brushwork.engines.diorama.motion.clip import Frame, frames, render
 from brushwork.engines.diorama.motion.towards import frames_towards
 from brushwork.engines.diorama.scene import Scene, Subject
 from brushwork.engines.diorama.worlds.places import PLACES
@@ -99,6 +99,14 @@ def test_a_continuation_is_what_a_longer_clip_would_have_shown(name: str, motion
     rest = clip(SCENES[name], 5 / FPS, motion=motion, start=5 / FPS)
 
     assert all((one == other).all() for one, other in zip(whole[5:], rest, strict=True))
+
+
+def test_a_frame_alone_is_the_one_of_the_clip() -> None:
+    whole = clip(SCENES["lake"], 4 / FPS, motion="high")
+
+    alone = render(SCENES["lake"], 3 / FPS, width=WIDTH, height=HEIGHT, motion="high")
+
+    assert (alone == whole[3]).all()
 
 
 def test_high_motion_goes_farther_than_low() -> None:

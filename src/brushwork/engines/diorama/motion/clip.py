@@ -92,6 +92,15 @@ def frames(
     yield from shot(shoot, times, workers=workers, on_frame=on_frame)
 
 
+def render(
+    scene: Scene, t: float, *, width: int, height: int, motion: Motion = "low", period: float | None = None
+) -> Frame:
+    """One frame: the scene as it is `t` seconds after its still picture."""
+    path = path_of(scene, motion, period=period)
+    shoot = opened(scene, width, height, path=path, period=period, start=abs(t), end=abs(t) + 1e-3)
+    return next(shot(shoot, [t], workers=1))
+
+
 def opened(
     scene: Scene,
     width: int,
