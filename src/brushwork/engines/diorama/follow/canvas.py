@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from brushwork.engines.base import Place, Row
-from brushwork.engines.diorama.drawing import as_colours
 from brushwork.engines.diorama.follow.pixels import mask_field
 from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.rows import source_of
@@ -23,13 +22,18 @@ COARSE = 48
 class Canvas:
     """What a repainting begins with."""
 
-    picture: Field
+    colours: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]"
     """(H, W, 3), black where nothing is known."""
     hole: Field
     """(H, W): 1 is painted, 0 is kept."""
     inside: Field
     """(H, W): 1 where the source lies."""
     place: Place
+
+    @property
+    def picture(self) -> Field:
+        """The colours as floats; made anew with each call, for they take room."""
+        return np.asarray(self.colours, np.float32) / np.float32(255)
 
     @property
     def within(self) -> Field:
@@ -45,17 +49,18 @@ def laid(row: Row) -> Canvas:
     if source.size != (place.width, place.height):
         source = source.resize((place.width, place.height), Image.Resampling.LANCZOS)
         opaque = opaque.resize((place.width, place.height), Image.Resampling.BOX)
-    picture = np.zeros((row.height, row.width, 3), np.float32)
+    colours = np.zeros((row.height, row.width, 3), np.uint8)
     inside = np.zeros((row.height, row.width), np.float32)
     x0, x1 = max(place.left, 0), min(place.left + place.width, row.width)
     y0, y1 = max(place.top, 0), min(place.top + place.height, row.height)
     if x1 > x0 and y1 > y0:
         part = (slice(y0 - place.top, y1 - place.top), slice(x0 - place.left, x1 - place.left))
-        picture[y0:y1, x0:x1] = as_colours(source.convert("RGB"))[part]
+        colours[y0:y1, x0:x1] = np.asarray(source.convert("RGB"))[part]
         inside[y0:y1, x0:x1] = np.asarray(opaque, np.float32)[part] > 127
     asked = mask_field(row.mask, row.width, row.height) if row.mask else np.zeros_like(inside)
     hole = np.maximum(asked, 1 - inside)
-    return Canvas(picture * (1 - hole)[..., None], hole, inside, place)
+    colours[hole > 0] = 0
+    return Canvas(colours, hole, inside, place)
 
 
 def room(hole: Field) -> Place:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from brushwork.engines.diorama.follow.pixels import broad, continued, seam_eased
+from brushwork.engines.diorama.follow.pixels import BAND, broad, continued, seam_eased
 from brushwork.engines.diorama.looks.brushes import luma
 from brushwork.engines.diorama.noise import Field
 
@@ -33,16 +33,17 @@ def filled(picture: Field, hole: Field, *, seed: int) -> Field:
     if hole.max() < 0.5:
         return picture
     rng = np.random.default_rng([seed, 83])
-    whole = np.dstack([picture, roughness(picture, hole)])
     side = min(picture.shape[:2])
     finest = min(1.0, FINEST / side)
     scales = [finest]
     while scales[-1] * side > 2 * COARSEST:
         scales.append(scales[-1] / 2)
     nearest: Whole | None = None
+    base, base_hole = shrunk(picture, hole, finest)
+    whole = np.dstack([base, roughness(base, base_hole)])
     image: Field | None = None
     for scale in reversed(scales):
-        small, unknown = shrunk(np.asarray(whole, np.float32), hole, scale)
+        small, unknown = shrunk(np.asarray(whole, np.float32), base_hole, scale / finest)
         if image is None:
             image = begun(small, unknown)
         else:
@@ -221,24 +222,33 @@ def voted(image: Field, spots: tuple[NDArray[np.intp], NDArray[np.intp]], best: 
 
 def sharpened_by(picture: Field, hole: Field, nearest: Whole) -> Field:
     """The hole at full size: each pixel copied from where its coarse one was found, seams between copies softened."""
-    height, width = hole.shape
-    rows, columns = nearest.shape[:2]
-    ratio = np.array([height / rows, width / columns])
-    grid = grid_of((rows, columns))
-    shift = np.asarray((nearest - grid) * ratio, np.float32)
-    total, weight = np.zeros_like(picture), np.zeros((height, width, 1), np.float32)
+    ratio = np.array([hole.shape[0] / nearest.shape[0], hole.shape[1] / nearest.shape[1]])
+    shift = np.asarray((nearest - grid_of(nearest.shape)) * ratio, np.float32)
+    small, unknown = shrunk(picture, hole, min(1.0, FINEST / min(hole.shape)))
+    smooth = continued(small, 1 - unknown)
+    made = picture.copy()
+    for top in range(0, hole.shape[0], BAND):
+        rows = slice(top, min(top + BAND, hole.shape[0]))
+        if hole[rows].any():
+            made[rows] = copied_rows(picture, hole, shift, ratio, smooth, rows)
+    return merged(picture, seam_eased(made, picture, hole, reach=0.12), hole)
+
+
+def copied_rows(picture: Field, hole: Field, shift: Field, ratio: Field, smooth: Field, rows: slice) -> Field:
+    """Some rows of the filling."""
+    height, width = rows.stop - rows.start, hole.shape[1]
+    y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.zeros((1, width), np.float32)
+    x = np.arange(width, dtype=np.float32)[None, :] + np.zeros((height, 1), np.float32)
+    total, weight = np.zeros((height, width, 3), np.float32), np.zeros((height, width, 1), np.float32)
     for dy, dx, share in ((0, 0, 1.0), (0.7, 0, 0.5), (-0.7, 0, 0.5), (0, 0.7, 0.5), (0, -0.7, 0.5)):
-        y = np.arange(height, dtype=np.float32)[:, None] + np.zeros((1, width), np.float32)
-        x = np.arange(width, dtype=np.float32)[None, :] + np.zeros((height, 1), np.float32)
-        cell_x = np.clip(x / ratio[1] + dx, 0, columns - 1).astype(np.int32)
-        cell_y = np.clip(y / ratio[0] + dy, 0, rows - 1).astype(np.int32)
+        cell_x = np.clip(x / ratio[1] + dx, 0, shift.shape[1] - 1).astype(np.int32)
+        cell_y = np.clip(y / ratio[0] + dy, 0, shift.shape[0] - 1).astype(np.int32)
         move = np.round(shift[cell_y, cell_x])
         from_x, from_y = np.asarray(x + move[..., 1], np.float32), np.asarray(y + move[..., 0], np.float32)
         copied = cv2.remap(picture, from_x, from_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101)
         usable = 1 - cv2.remap(hole, from_x, from_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101)
-        near = share * usable[..., None]
-        total += copied * near
-        weight += near
-    smooth = continued(picture, np.asarray(1 - hole, np.float32))
-    made = np.where(weight > 0, total / np.maximum(weight, 1e-6), smooth)
-    return merged(picture, seam_eased(made, picture, hole, reach=0.12), hole)
+        total += copied * (share * usable)[..., None]
+        weight += (share * usable)[..., None]
+    at_x, at_y = (x + 0.5) / np.float32(ratio[1]) - 0.5, (y + 0.5) / np.float32(ratio[0]) - 0.5
+    soft = cv2.remap(smooth, np.asarray(at_x, np.float32), np.asarray(at_y, np.float32), cv2.INTER_LINEAR)
+    return np.asarray(np.clip(np.where(weight > 0, total / np.maximum(weight, 1e-6), soft), 0, 1), np.float32)

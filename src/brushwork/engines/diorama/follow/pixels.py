@@ -11,6 +11,10 @@ from brushwork.engines.diorama.looks.brushes import luma
 from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.recipe import Grade
 
+EASED_SIDE = 512
+"""Seams are measured on copies whose shorter side has at most so many pixels."""
+BAND = 256
+"""Rows that are worked on together where a picture may be large."""
 LIKENESS_SIDE = 48
 """Pictures are compared at this size."""
 
@@ -119,26 +123,40 @@ def continued(field: Field, known: Field) -> Field:
 
 def seam_eased(made: Field, picture: Field, hole: Field, *, reach: float) -> Field:
     """What was made for a hole, drawn towards the colours just outside of it; less with the distance from the border,
-    which is measured in shares of the picture's shorter side.
+    which is measured in shares of the picture's shorter side. `picture` may be bytes. Changes `made`.
     """
+    height, width = hole.shape
+    scale = min(1.0, EASED_SIDE / min(height, width))
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    if scale < 1:
+        small = [as_floats(cv2.resize(a, size, interpolation=cv2.INTER_AREA)) for a in (made, picture, hole)]
+        part = np.asarray(small[2] > 0.5, np.float32)
+        known = np.asarray(cv2.resize(1 - hole, size, interpolation=cv2.INTER_AREA), np.float32)
+        outside = small[1] / np.maximum(known, 1e-3)[..., None]
+        change = np.asarray(change_at_seam(small[0], outside, part, reach), np.float32)
+        change = np.asarray(cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    else:
+        change = change_at_seam(made, as_floats(picture), hole, reach)
+    made += change
+    return np.clip(made, 0, 1, out=made)
+
+
+def change_at_seam(made: Field, picture: Field, hole: Field, reach: float) -> Field:
+    """(H, W, 3): what is missing at the border of the hole, fading inwards."""
     side = min(hole.shape)
     width = max(2.0, 0.010 * side)
     away_in, away_out = distance_from(np.asarray(1 - hole, np.float32)), distance_from(hole)
     outer, inner = (np.asarray((d > 0) & (d <= 1.5 * width), np.float32) for d in (away_out, away_in))
     if not outer.any() or not inner.any():
-        return made
-    sides = []
+        return np.zeros_like(made)
+    near = []
     for values, ring in ((picture, outer), (made, inner)):
         amount = cv2.GaussianBlur(ring, (0, 0), width)
-        sides.append((cv2.GaussianBlur(values * ring[..., None], (0, 0), width), amount))
-    both = np.minimum(sides[0][1], sides[1][1])
-    error = (
-        sides[0][0] / np.maximum(sides[0][1], 1e-4)[..., None] - sides[1][0] / np.maximum(sides[1][1], 1e-4)[..., None]
-    )
-    error = np.clip(error, -0.10, 0.10)  # light and tint run on, but a thing that the border cuts does not
-    sure = np.asarray(inner * (both > 0.02), np.float32)
-    spread = continued(np.asarray(error, np.float32), sure)
-    return np.asarray(np.clip(made + spread * np.exp(-away_in / (reach * side))[..., None], 0, 1), np.float32)
+        near.append(cv2.GaussianBlur(values * ring[..., None], (0, 0), width) / np.maximum(amount, 1e-4)[..., None])
+        inner = np.asarray(inner * (amount > 0.02), np.float32)
+    error = np.clip(near[0] - near[1], -0.10, 0.10)  # light and tint run on, but a thing that the border cuts does not
+    spread = continued(np.asarray(error, np.float32), inner)
+    return np.asarray(spread * np.exp(-away_in / (reach * side))[..., None], np.float32)
 
 
 def distance_from(known: Field) -> Field:
@@ -182,5 +200,19 @@ def mask_field(mask: Image.Image, width: int, height: int) -> Field:
 
 
 def mixed(a: Field, b: Field, share: Field) -> Field:
-    """`b` where the share (H, W) is 1, `a` where it is 0."""
-    return np.asarray(a + (b - a) * share[..., None], np.float32)
+    """`b` where the share (H, W) is 1, `a` where it is 0. Bytes may be given for either."""
+    out = np.empty((*share.shape, a.shape[2]), np.float32)
+    for top in range(0, share.shape[0], BAND):
+        rows = slice(top, top + BAND)
+        low, high = as_floats(a[rows]), as_floats(b[rows])
+        out[rows] = low + (high - low) * share[rows, :, None]
+    return out
+
+
+def as_floats(values: Field) -> Field:
+    return np.asarray(values / np.float32(255) if values.dtype == np.uint8 else values, np.float32)
+
+
+def as_bytes(picture: Field) -> Field:
+    """A quarter of the memory."""
+    return np.asarray(np.clip(picture, 0, 1) * 255 + 0.5, np.uint8)

@@ -68,14 +68,14 @@ def in_its_world(row: Row, canvas: Canvas, before: Shot, tell: OnPass) -> Made |
     was_reworked = bool((source_of(row).recipe or {}).get("pixels"))
     if was_reworked and disagreement(picture, canvas) > AGREES:
         return None
-    picture = pixels.seam_eased(picture, canvas.picture, canvas.hole, reach=0.2)
+    picture = pixels.seam_eased(picture, canvas.colours, canvas.hole, reach=0.2)
     if elsewhere:
         other, painted = on_canvas(row, replace(shot, scene=scenery(scene, asked)), asked, canvas, tell)
-        other = pixels.seam_eased(other, canvas.picture, canvas.hole, reach=0.08)
+        other = pixels.seam_eased(other, canvas.colours, canvas.hole, reach=0.08)
         picture = crossed(picture, other, canvas.hole, row, 0.004, 0.06 if is_inner(canvas) else 0.25)
     elif is_other:
         picture, painted = otherwise(row, picture, painted, canvas, tell)
-    picture = pixels.mixed(canvas.picture, picture, canvas.hole)
+    picture = pixels.mixed(canvas.colours, picture, canvas.hole)
     stays = not (elsewhere or is_other or cut or was_reworked)
     return Made(picture, recipe_of(painted, words=lasting_words(row), pixels=not stays))
 
@@ -197,7 +197,7 @@ def in_its_pixels(row: Row, canvas: Canvas, tell: OnPass) -> Made:
         tell("land")
         shot = natural_shot(scene_for(row), row.width, row.height)
         other, _ = matched(paint_shot(shot, on_pass=tell), picture, 0.6)
-        other = pixels.seam_eased(other, canvas.picture, canvas.hole, reach=0.08)
+        other = pixels.seam_eased(other, canvas.colours, canvas.hole, reach=0.08)
         picture = crossed(picture, other, canvas.hole, row, 0.01, 0.09)
     if asked.mentions:
         tell("subjects")
@@ -208,5 +208,5 @@ def in_its_pixels(row: Row, canvas: Canvas, tell: OnPass) -> Made:
         world.depth = np.asarray(np.maximum(world.depth, farthest), np.float32)  # nothing known stands before them
         paint_subjects(world, replace(scene, subjects=new))
         picture = np.asarray(np.clip(world.color, 0, 1), np.float32)
-    picture = pixels.mixed(canvas.picture, picture, canvas.hole)
+    picture = pixels.mixed(canvas.colours, picture, canvas.hole)
     return Made(picture, without_scene(row.width, row.height, words=lasting_words(row)), {"inpaint": "emulated"})

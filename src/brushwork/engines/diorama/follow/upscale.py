@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from brushwork.engines.base import Row
 from brushwork.engines.diorama.drawing import as_colours, paint_shot, resized
@@ -19,6 +20,7 @@ from brushwork.engines.diorama.recipe import Shot, recipe_of, shot_hinted, shot_
 from brushwork.engines.diorama.rows import Made, OnPass, lasting_words, source_of
 from brushwork.engines.tools.super_resolution import upscale
 
+Painted = tuple[Field, Field]
 MOST_PAINTED = 2048 * 2048
 """Pixels up to which the Scene is painted again: more would need more memory than the painter promises."""
 STRAYS = 0.05
@@ -29,12 +31,16 @@ def upscaled(row: Row, tell: OnPass) -> Made:
     """The source at the row's size."""
     source = source_of(row)
     small = as_colours(source.image)
+    shot = shot_hinted(source.recipe)
+    painted: Painted | None = None
+    if shot is not None and row.width * row.height <= MOST_PAINTED:
+        painted = painted_finer(richer(resized(shot, row.width, row.height), row.strength), small, tell)
     tell("enlarge")
     large = enlarged(row, small, tell)
-    shot = shot_hinted(source.recipe)
-    if shot is not None and row.width * row.height <= MOST_PAINTED:
-        shot = resized(shot, row.width, row.height)
-        large = repainted_finer(richer(shot, row.strength), large, small, tell)
+    if painted is not None:
+        large = pixels.mixed(large, *painted)
+        del painted
+    large = pixels.as_floats(large)
     if row.strength > 0:
         tell("detail")
         large = textured(large, row.strength, seed=row.seed + row.index)
@@ -47,43 +53,44 @@ def upscaled(row: Row, tell: OnPass) -> Made:
 
 
 def enlarged(row: Row, small: Field, tell: OnPass) -> Field:
-    """By the network in whole factors, then to the row's exact size."""
+    """By the network in whole factors, then to the row's exact size; as bytes, for it waits for what is painted."""
     factor = max(row.width / small.shape[1], row.height / small.shape[0])
     if factor <= 1.05:
-        return pixels.sized(small, row.width, row.height)
+        return pixels.as_bytes(pixels.sized(small, row.width, row.height))
     image = source_of(row).image.convert("RGB")
     large = upscale(image, factor=2 if factor <= 2.05 else 4, threads=1, on_tile=lambda _tile, _tiles: tell("enlarge"))
-    return pixels.sized(as_colours(large), row.width, row.height)
+    if large.size != (row.width, row.height):
+        large = large.resize((row.width, row.height), Image.Resampling.LANCZOS)
+    return np.asarray(large)
 
 
 def richer(shot: Shot, strength: float) -> Shot:
     """More octaves of everything."""
     if strength <= 0:
         return shot
-    return replace(shot, scene=replace(shot.scene, detail=min(shot.scene.detail * (1 + 2 * strength), 4.0)))
+    return replace(shot, scene=replace(shot.scene, detail=min(shot.scene.detail * (1 + strength), 4.0)))
 
 
-def repainted_finer(shot: Shot, large: Field, small: Field, tell: OnPass) -> Field:
-    """The painted picture wherever it shows what the source shows, with the source's broad light; elsewhere `large`."""
+def painted_finer(shot: Shot, small: Field, tell: OnPass) -> Painted:
+    """The Scene painted large with the source's broad light; and (H, W) 0..1, where it shows what the source shows."""
     painted = paint_shot(shot, on_pass=tell)
-    height, width = small.shape[:2]
-    shrunk = pixels.sized(painted, width, height)
-    error = small - shrunk
     sigma = 1.2
-    soft = cv2.GaussianBlur(error, (0, 0), sigma)
+    error = small - pixels.sized(painted, small.shape[1], small.shape[0])
+    soft = np.asarray(cv2.GaussianBlur(error, (0, 0), sigma), np.float32)
     stray = cv2.GaussianBlur(np.abs(soft).mean(2), (0, 0), 2 * sigma)
     trust = 1 - pixels.ramp(0.4 * STRAYS, STRAYS, np.asarray(stray, np.float32))
-    up = (painted.shape[1], painted.shape[0])
-    painted += cv2.resize(soft, up, interpolation=cv2.INTER_LINEAR)
-    share = np.asarray(cv2.resize(trust, up, interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.asarray(np.clip(pixels.mixed(large, painted, share), 0, 1), np.float32)
+    size = (painted.shape[1], painted.shape[0])
+    painted += cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
+    share = np.asarray(cv2.resize(trust, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    return pixels.as_bytes(painted), share
 
 
 def true_to(large: Field, small: Field, share: float) -> Field:
-    """Nearer to what shrinks to the source."""
+    """Nearer to what shrinks to the source. Changes `large`."""
     error = small - pixels.sized(large, small.shape[1], small.shape[0])
-    error = cv2.resize(error, (large.shape[1], large.shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(large + error * np.float32(share), 0, 1), np.float32)
+    error *= np.float32(share)
+    large += cv2.resize(error, (large.shape[1], large.shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.clip(large, 0, 1, out=large)
 
 
 def textured(picture: Field, strength: float, *, seed: int) -> Field:
@@ -98,8 +105,13 @@ def textured(picture: Field, strength: float, *, seed: int) -> Field:
     amount = np.clip(busy * 1.4, 0.004, 0.05) * np.float32(0.5 + strength)
     fine = picture - brushes.blurred(picture, 1.6 * unit)
     wide = picture - brushes.blurred(picture, 14 * unit)
-    out = picture + fine * np.float32(0.9 * strength) + wide * np.float32(0.35 * strength)
-    out += (strokes * amount)[..., None]
+    fine *= np.float32(0.9 * strength)
+    wide *= np.float32(0.35 * strength)
+    fine += wide
+    del wide
+    fine += picture
+    fine += (strokes * amount)[..., None]
+    out = fine
     return brushes.saturated(np.asarray(np.clip(out, 0, 1), np.float32), 1 + 0.12 * strength)
 
 
