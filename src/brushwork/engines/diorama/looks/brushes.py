@@ -22,7 +22,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @contextmanager
 def remembering(memory: dict[Any, Any]) -> Iterator[None]:
-    """Within, what styles `remember` is kept in `memory`: all frames of a clip have one paper, one palette, one mesh."""
+    """Within, what styles `remember` is kept in `memory`: all frames of a clip have one paper, palette and mesh."""
     token = _memory.set(memory)
     try:
         yield
@@ -216,3 +216,24 @@ def bloom(picture: Field, amount: float, unit: float, *, threshold: float = 0.72
     np.subtract(1, dark, out=dark)
     dark *= np.subtract(1, halo, out=halo)
     return np.asarray(np.subtract(1, dark, out=dark), np.float32)
+
+
+def few_colours(picture: Field, colours: int, *, median: int, side: float) -> Field:
+    """Areas of few colours with clean borders: reduced on a smaller picture, borders rounded, enlarged."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, 640 / side)
+    small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    small = cv2.bilateralFilter(cv2.bilateralFilter(small, 7, 0.15, 5), 7, 0.15, 5)
+    few = (reduced(np.asarray(small, np.float32), colours) * 255).astype(np.uint8)
+    few = np.asarray(cv2.medianBlur(few, median), np.uint8)
+    big = cv2.resize(few.astype(np.float32) / 255, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(big, 0, 1), np.float32)
+
+
+def hatching(shape: tuple[int, ...], angle: float, spacing: float, seed: int, unit: float) -> Field:
+    """Parallel wavering strokes, 0..1."""
+    y = np.arange(shape[0], dtype=np.float32)[:, None]
+    x = np.arange(shape[1], dtype=np.float32)[None, :]
+    across = x * np.float32(np.sin(angle)) + y * np.float32(np.cos(angle)) + noise(shape, seed, 30 * unit) * 2.2 * unit
+    stroke = 0.5 + 0.5 * np.cos(across * np.float32(2 * np.pi / spacing))
+    return np.asarray(stroke * np.clip(0.95 + 0.10 * noise(shape, seed + 50, 6 * unit), 0.6, 1.2), np.float32)

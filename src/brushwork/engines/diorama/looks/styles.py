@@ -170,7 +170,7 @@ def pencil(picture: Field, sheet: Sheet) -> Field:
     tone = np.clip((grey - low) / max(high - low, 0.05), 0, 1) ** 0.9
     dark = np.zeros(shape, np.float32)
     for number, (angle, below) in enumerate(((0.7, 0.94), (-0.6, 0.60), (0.15, 0.36), (1.35, 0.20))):
-        hatch = hatching(shape, angle, (7.6, 7.0, 6.2, 5.6)[number] * u, sheet.seed + number, u)
+        hatch = brushes.hatching(shape, angle, (7.6, 7.0, 6.2, 5.6)[number] * u, sheet.seed + number, u)
         cover = np.clip((below - tone) * 2.0, 0, 1)  # the darker, the wider each stroke
         dark += np.clip((hatch - 0.92 + 0.75 * cover) * 1.8, 0, 1) * 0.44 * np.minimum(cover * 4, 1) + cover * 0.09
     ink = brushes.lines(picture, sigma=1.35 * u, sharp=26, threshold=0.010) * 0.9
@@ -180,23 +180,10 @@ def pencil(picture: Field, sheet: Sheet) -> Field:
     return np.asarray(page - graphite[..., None] * np.array([0.88, 0.87, 0.82], np.float32), np.float32)
 
 
-def hatching(shape: tuple[int, ...], angle: float, spacing: float, seed: int, unit: float) -> Field:
-    """Parallel wavering strokes, 0..1."""
-    y = np.arange(shape[0], dtype=np.float32)[:, None]
-    x = np.arange(shape[1], dtype=np.float32)[None, :]
-    across = (
-        x * np.float32(np.sin(angle))
-        + y * np.float32(np.cos(angle))
-        + brushes.noise(shape, seed, 30 * unit) * 2.2 * unit
-    )
-    stroke = 0.5 + 0.5 * np.cos(across * np.float32(2 * np.pi / spacing))
-    return np.asarray(stroke * np.clip(0.95 + 0.10 * brushes.noise(shape, seed + 50, 6 * unit), 0.6, 1.2), np.float32)
-
-
 def ukiyo_e(picture: Field, sheet: Sheet) -> Field:
     """Few flat colours within dark lines, a graded sky, on warm paper."""
     u, shape = sheet.unit, picture.shape[:2]
-    flat_ = few_colours(brushes.saturated(picture, 1.15), 16, median=5, side=sheet.side)
+    flat_ = brushes.few_colours(brushes.saturated(picture, 1.15), 16, median=5, side=sheet.side)
     flat_ = brushes.saturated(flat_, 0.92)
     ink = np.array(
         [[0.10, 0.16, 0.30], [0.15, 0.32, 0.48], [0.42, 0.58, 0.62], [0.86, 0.80, 0.66], [0.97, 0.92, 0.80]], np.float32
@@ -222,20 +209,9 @@ def flat(picture: Field, sheet: Sheet) -> Field:
     """Cut paper: a dozen clean colours, no texture, no lines."""
     vivid = brushes.saturated(brushes.contrasted(picture, 0.2), 1.3)
     return np.asarray(
-        few_colours(vivid, 15 if sheet.strength < 0.6 else 11, median=7, side=sheet.side) * 1.02 + 0.012, np.float32
+        brushes.few_colours(vivid, 15 if sheet.strength < 0.6 else 11, median=7, side=sheet.side) * 1.02 + 0.012,
+        np.float32,
     )
-
-
-def few_colours(picture: Field, colours: int, *, median: int, side: float) -> Field:
-    """Areas of few colours with clean borders: reduced on a smaller picture, borders rounded, enlarged."""
-    height, width = picture.shape[:2]
-    scale = min(1.0, 640 / side)
-    small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    small = cv2.bilateralFilter(cv2.bilateralFilter(small, 7, 0.15, 5), 7, 0.15, 5)
-    few = (brushes.reduced(np.asarray(small, np.float32), colours) * 255).astype(np.uint8)
-    few = np.asarray(cv2.medianBlur(few, median), np.uint8)
-    big = cv2.resize(few.astype(np.float32) / 255, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(big, 0, 1), np.float32)
 
 
 def anime(picture: Field, sheet: Sheet) -> Field:
