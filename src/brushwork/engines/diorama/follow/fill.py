@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from brushwork.engines.diorama.follow.level import levelling
 from brushwork.engines.diorama.follow.pixels import BAND, broad, continued, seam_eased
 from brushwork.engines.diorama.looks.brushes import luma
 from brushwork.engines.diorama.noise import Field
@@ -226,16 +227,20 @@ def sharpened_by(picture: Field, hole: Field, nearest: Whole) -> Field:
     shift = np.asarray((nearest - grid_of(nearest.shape)) * ratio, np.float32)
     small, unknown = shrunk(picture, hole, min(1.0, FINEST / min(hole.shape)))
     smooth = continued(small, 1 - unknown)
+    level = levelling(small, unknown, nearest)
     made = picture.copy()
     for top in range(0, hole.shape[0], BAND):
         rows = slice(top, min(top + BAND, hole.shape[0]))
         if hole[rows].any():
-            made[rows] = copied_rows(picture, hole, shift, ratio, smooth, rows)
+            made[rows] = copied_rows(picture, hole, shift, ratio, (smooth, level), rows)
     return merged(picture, seam_eased(made, picture, hole, reach=0.12), hole)
 
 
-def copied_rows(picture: Field, hole: Field, shift: Field, ratio: Field, smooth: Field, rows: slice) -> Field:
-    """Some rows of the filling."""
+def copied_rows(
+    picture: Field, hole: Field, shift: Field, ratio: Field, coarse: tuple[Field, Field], rows: slice
+) -> Field:
+    """Some rows of the filling. `coarse`: what to take where there is nothing to copy, and what to add to copies."""
+    smooth, level = coarse
     height, width = rows.stop - rows.start, hole.shape[1]
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.zeros((1, width), np.float32)
     x = np.arange(width, dtype=np.float32)[None, :] + np.zeros((height, 1), np.float32)
@@ -247,7 +252,7 @@ def copied_rows(picture: Field, hole: Field, shift: Field, ratio: Field, smooth:
         from_x, from_y = np.asarray(x + move[..., 1], np.float32), np.asarray(y + move[..., 0], np.float32)
         copied = cv2.remap(picture, from_x, from_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101)
         usable = 1 - cv2.remap(hole, from_x, from_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101)
-        total += copied * (share * usable)[..., None]
+        total += (copied + level[cell_y, cell_x]) * (share * usable)[..., None]
         weight += (share * usable)[..., None]
     at_x, at_y = (x + 0.5) / np.float32(ratio[1]) - 0.5, (y + 0.5) / np.float32(ratio[0]) - 0.5
     soft = cv2.remap(smooth, np.asarray(at_x, np.float32), np.asarray(at_y, np.float32), cv2.INTER_LINEAR)
