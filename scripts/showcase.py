@@ -174,7 +174,7 @@ def run(
     data = [png(made.image) for made in sources][: len(pictures_of(given))]
     task.check()
     task.check_given(given)
-    seed = task.settled(given).seed()
+    seed = task.seed()
     return task.run(
         Run(engine, 7 if seed is None else seed, sink or NullSink(), given=given, data=data, scratch=scratch)
     )

@@ -71,7 +71,7 @@ MATERIALS: Mapping[str, Material] = {
         size=1800,
         keep=0.3,
     ),
-    "wood wooden oak carved bamboo timber bark": of(
+    "wood wooden oak bamboo timber bark": of(
         "23120a 5c3519 96602f c99255 edc88f",
         relief=1.2,
         gloss=0.1,
