@@ -164,3 +164,25 @@ def test_no_more_networks_are_used_than_the_size_needs() -> None:
     assert [networks_for(factor) for factor in (0.5, 1.0, 1.5, 2.1, 3, 4.3, 7, 12, 40)] == [
         (), (), (2,), (2,), (4,), (4,), (4, 2), (4, 4), (4, 4),
     ]  # fmt: skip
+
+
+def test_of_a_strip_only_the_part_that_is_seen_is_enlarged(tmp_path: Path) -> None:
+    source = photo((1600, 100))
+    tiles: list[int] = []
+
+    frame = frame_for(*source.size, long_edge=400, ratio=(1, 1), crop="crop")
+    enlarge_to(source, frame, tmp_path / "large.png", form="png", on_tile=lambda _done, total: tiles.append(total))
+
+    assert set(tiles) == {1}
+    large = Image.open(tmp_path / "large.png")
+    middle = source.crop((750, 0, 850, 100))
+    assert large.size == (400, 400)
+    assert distance(large.resize((50, 50)), middle.resize((50, 50))) < 2.5
+    assert distance(large.resize((50, 50)), source.crop((735, 0, 835, 100)).resize((50, 50))) > 2.5
+
+
+@pytest.mark.parametrize("size", [(20_000, 1), (1, 20_000)])
+def test_a_line_can_be_cropped_to_a_square(tmp_path: Path, size: tuple[int, int]) -> None:
+    large = enlarged(photo(size), tmp_path, long_edge=1920, ratio=(1, 1), crop="crop")
+
+    assert large.size == (1920, 1920)

@@ -93,6 +93,7 @@ def enlarge_to(
 
     Raises what `on_tile` raises, and OSError when the disk is full.
     """
+    image, frame = trimmed(image, frame)
     picture = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     colours, alpha = (picture[..., :3], picture[..., 3]) if picture.shape[2] == 4 else (picture, None)
     touch = TOUCHES[content]
@@ -116,6 +117,22 @@ def enlarge_to(
             raise stream.problem from None
         raise OSError(f"The enlarged picture cannot be written: {problem}") from problem
     work.finish()
+
+
+def trimmed(image: Image.Image, frame: Frame) -> tuple[Image.Image, Frame]:
+    """Without what would be enlarged only to be cut off: a strip cropped to a square may have a million pixels of it.
+
+    As much goes on either side, so the middle stays the middle; what two networks look at beyond the edge stays too.
+    """
+    sides = zip(image.size, frame.inner, frame.outer, strict=True)
+    cut = [max(0, int((side - side * outer / inner) / 2) - 2 * MARGIN) for side, inner, outer in sides]
+    if not any(cut):
+        return image, frame
+    left, top = cut
+    part = image.crop((left, top, image.width - left, image.height - top))
+    inner_width = round(frame.inner[0] * part.width / image.width)
+    inner_height = round(frame.inner[1] * part.height / image.height)
+    return part, Frame((max(frame.outer[0], inner_width), max(frame.outer[1], inner_height)), frame.outer)
 
 
 def networks_for(factor: float) -> tuple[Literal[2, 4], ...]:
