@@ -146,7 +146,7 @@ async def test_a_result_of_a_job_is_a_picture_like_others_however_large(
     stored = StoredFile("e" * 32, "jobs/j/t/0.png", "image", "image/png", len(data), 30, 20)
     await files.put(stored.path, data, "image/png")
     async with files.database.write() as tx:
-        await files.publish(tx, account_id=account_id, job_id="j", files=[stored], now=NOW, expires_at=NOW + 99)
+        await files.publish(tx, account_id=account_id, job_id="j", files=[stored], now=NOW, expires_at=NOW + 99_999)
 
     link = files.link(stored.id, "image/png", now=NOW)
 
