@@ -37,7 +37,8 @@ def painted_cases(known: Sources) -> list[Case]:
 def photo_cases(folder: Path, known: Sources, count: int) -> list[Case]:
     """Cut-outs as they are, over unblurred and blurred backgrounds, through the same camera."""
     cases = []
-    for number, path in enumerate(sorted(folder.rglob("*.png"))[:count]):
+    paths = sorted(folder.rglob("*.png"))
+    for number, path in enumerate(paths[:: max(1, len(paths) // count)][:count]):
         rng = np.random.default_rng([number, 77])
         thing = np.asarray(Image.open(path).convert("RGBA"), np.float32) / 255
         scale = SIDE * rng.uniform(0.55, 0.85) / max(thing.shape[:2])

@@ -39,6 +39,8 @@ FROZEN = 0.4
 """The first share of the time, in which the whole encoder stays as it was: twice as many steps for the decoders."""
 LEARNED = 4
 """The encoder's first stage that learns afterwards."""
+EARLIER = 0.25
+"""Share of the weights from before the encoder learned in those that are kept: they know photographs better."""
 AVERAGE = 0.99
 CLIP = 1.0
 KEEP_EVERY = 50
@@ -83,6 +85,7 @@ def train(network: MattingDepth, known: Sources, *, seconds: float, seed: int, o
     groups = [{"params": heads, "base": RATE}, {"params": learned, "base": ENCODER_RATE}]
     optimizer = torch.optim.AdamW(groups, RATE, weight_decay=0.01)
     average = [weight.detach().clone() for weight in network.parameters()]
+    earlier = average
     began, losses = time.monotonic(), []
     for step, (pictures, alphas, nears) in enumerate(batches(known, seed), 1):
         spent = (time.monotonic() - began) / seconds
@@ -90,6 +93,8 @@ def train(network: MattingDepth, known: Sources, *, seconds: float, seed: int, o
             break
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * min(1, step / WARM_UP) * min(1, (1 - spent) / FALL)
+        if spent < FROZEN:
+            earlier = [mean.clone() for mean in average]
         network.encoder.stages[LEARNED:].requires_grad_(spent > FROZEN)
         with torch.autocast("cpu", torch.bfloat16):
             alpha, near = network.logits(pictures, PAINTED)
@@ -105,7 +110,7 @@ def train(network: MattingDepth, known: Sources, *, seconds: float, seed: int, o
             print(f"step {step}  alpha {alpha_mean:.4f}  near {near_mean:.4f}  {spent:.0%}", flush=True)
         if step % KEEP_EVERY == 0:
             keep(network, average, out)
-    keep(network, average, out)
+    keep(network, [mean.lerp(before, EARLIER) for mean, before in zip(average, earlier, strict=True)], out)
     network.load_state_dict(torch.load(out, weights_only=True))
 
 

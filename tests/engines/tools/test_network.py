@@ -7,15 +7,17 @@ import sys
 import numpy as np
 import pytest
 
+from brushwork.engines.tools.matting_depth import MATTING_DEPTH
 from brushwork.engines.tools.network import MODELS, Network, run, session
 from brushwork.engines.tools.super_resolution import SUPER_RESOLUTION
+from brushwork.engines.tools.tags import TAGS
 
-NETWORKS = list(SUPER_RESOLUTION.values())
+NETWORKS = [*SUPER_RESOLUTION.values(), MATTING_DEPTH, TAGS]
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
 def test_the_file_is_the_one_that_is_described(network: Network) -> None:
-    card = (MODELS / "README.md").read_text()
+    card = "\n".join(path.read_text() for path in MODELS.glob("*.md"))
 
     assert hashlib.sha256(network.path.read_bytes()).hexdigest() == network.sha256
     assert network.path.stat().st_size == pytest.approx(network.bits / 8 * network.parameters, rel=0.03)
@@ -47,6 +49,7 @@ def test_a_batch_keeps_its_pictures_apart() -> None:
 def test_neither_the_api_nor_the_list_of_networks_loads_the_runtime() -> None:
     code = (
         "import sys, brushwork.app, brushwork.cli.command, brushwork.engines.tools.super_resolution;"
+        "import brushwork.engines.tools.matting, brushwork.engines.tools.depth, brushwork.engines.tools.tags;"
         "sys.exit('onnxruntime' in sys.modules)"
     )
 

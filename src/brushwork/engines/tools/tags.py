@@ -27,6 +27,7 @@ TAGS = Network(
     origin="training/tags, on EfficientNet-Lite0",
     parameters=5_222_341,
     sha256="724be9842217b5282a6f53d1fbe8a4525a17d88ee76524d14b660e3a8678c8df",
+    bits=16,
 )
 SIDE = 288
 """The network sees about SIDE x SIDE pixels, in the picture's own shape."""
