@@ -89,12 +89,17 @@ class EnhanceUpscale(Task):
         return ENHANCE_UPSCALE[self.target_resolution]
 
     def run(self, job: Run) -> Outcome:
-        from brushwork.engines.tools.enlarge import enlarge_to, frame_for  # only workers need networks and libvips
+        from brushwork.engines.tools.enlarge import (
+            enlarge_to,
+            frame_for,
+            pixels_of,
+        )  # only workers need networks and libvips
 
-        image = job.picture().image
+        source = job.given[0]
         across, _, down = self.aspect_ratio.partition(":")
         frame = frame_for(
-            *image.size,
+            source.width,
+            source.height,
             long_edge=LONG_EDGE[self.target_resolution],
             ratio=(int(across), int(down)) if down else None,
             crop=self.crop_mode,
@@ -105,7 +110,7 @@ class EnhanceUpscale(Task):
         form = FORMATS[self.output_format]
         path = job.scratch / f"0.{form}"
         enlarge_to(
-            image,
+            pixels_of(job.picture().image),  # held by nobody else: a picture may have 600 MB
             frame,
             path,
             form=form,

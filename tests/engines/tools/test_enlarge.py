@@ -1,13 +1,14 @@
 """Enlarging to an exact size: sizes, fidelity, transparency, formats, cancelling."""
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from brushwork.engines.tools.enlarge import Content, Crop, Format, enlarge_to, frame_for, networks_for
+from brushwork.engines.tools.enlarge import Content, Crop, Format, enlarge_to, frame_for, networks_for, pixels_of
 
 PHOTO = Path(__file__).parent / "photos" / "chelsea.webp"
 
@@ -186,3 +187,23 @@ def test_a_line_can_be_cropped_to_a_square(tmp_path: Path, size: tuple[int, int]
     large = enlarged(photo(size), tmp_path, long_edge=1920, ratio=(1, 1), crop="crop")
 
     assert large.size == (1920, 1920)
+
+
+def test_pixels_of_a_picture_are_its_own_and_take_the_memory_of_one_copy() -> None:
+    source = photo((500, 6000))
+    source.putpixel((7, 5999), (1, 2, 3))
+
+    tracemalloc.start()
+    pixels = pixels_of(source)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert np.array_equal(pixels, np.asarray(source))
+    assert most < 1.3 * pixels.nbytes
+
+
+def test_a_picture_without_alpha_keeps_its_transparent_colour() -> None:
+    source = photo((40, 300)).convert("P")
+    source.info["transparency"] = 3
+
+    assert np.array_equal(pixels_of(source), np.asarray(source.convert("RGBA")))

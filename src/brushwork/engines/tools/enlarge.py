@@ -87,19 +87,26 @@ def sized(across: int, down: int, long_edge: int) -> tuple[int, int]:
 
 
 def enlarge_to(
-    image: Image.Image, frame: Frame, path: Path, *, form: Format, content: Content = "standard", on_tile: OnTile
+    picture: Image.Image | Bytes,
+    frame: Frame,
+    path: Path,
+    *,
+    form: Format,
+    content: Content = "standard",
+    on_tile: OnTile,
 ) -> None:
     """Write the enlarged picture to `path`. Transparency is kept, but for JPEG, which gets white paper behind it.
 
-    Raises what `on_tile` raises, and OSError when the disk is full.
+    A large one is better given as `pixels_of` it. Raises what `on_tile` raises, and OSError when the disk is full.
     """
-    image, frame = trimmed(image, frame)
-    picture = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
-    colours, alpha = (picture[..., :3], picture[..., 3]) if picture.shape[2] == 4 else (picture, None)
+    pixels, frame = trimmed(picture if isinstance(picture, np.ndarray) else pixels_of(picture), frame)
+    height, width = pixels.shape[:2]
     touch = TOUCHES[content]
-    steps = networks_for(max(frame.inner[0] / image.width, frame.inner[1] / image.height))
-    work = Work(steps, image.width, image.height, on_tile)
-    small = smoothed(colours, touch.smooth)
+    steps = networks_for(max(frame.inner[0] / width, frame.inner[1] / height))
+    work = Work(steps, width, height, on_tile)
+    alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
+    small = smoothed(pixels[..., :3], touch.smooth)
+    del pixels, picture
     for step in steps[:-1]:
         small = np.concatenate(list(work.bands(small, step)))
     height, width = small.shape[:2]
@@ -119,20 +126,32 @@ def enlarge_to(
     work.finish()
 
 
-def trimmed(image: Image.Image, frame: Frame) -> tuple[Image.Image, Frame]:
+def pixels_of(image: Image.Image) -> Bytes:
+    """(H, W, 3), or 4 where something is transparent. Whoever has these can let the picture go.
+
+    Strip by strip: Pillow would hold a large picture three times meanwhile, and there are some of 600 MB.
+    """
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
+    for top in range(0, image.height, SIDE):
+        strip = image.crop((0, top, image.width, min(top + SIDE, image.height)))
+        pixels[top : top + SIDE] = np.asarray(strip.convert(mode))
+    return pixels
+
+
+def trimmed(pixels: Bytes, frame: Frame) -> tuple[Bytes, Frame]:
     """Without what would be enlarged only to be cut off: a strip cropped to a square may have a million pixels of it.
 
     As much goes on either side, so the middle stays the middle; what two networks look at beyond the edge stays too.
     """
-    sides = zip(image.size, frame.inner, frame.outer, strict=True)
-    cut = [max(0, int((side - side * outer / inner) / 2) - 2 * MARGIN) for side, inner, outer in sides]
-    if not any(cut):
-        return image, frame
-    left, top = cut
-    part = image.crop((left, top, image.width - left, image.height - top))
-    inner_width = round(frame.inner[0] * part.width / image.width)
-    inner_height = round(frame.inner[1] * part.height / image.height)
-    return part, Frame((max(frame.outer[0], inner_width), max(frame.outer[1], inner_height)), frame.outer)
+    height, width = pixels.shape[:2]
+    sides = zip((width, height), frame.inner, frame.outer, strict=True)
+    left, top = (max(0, int((side - side * outer / inner) / 2) - 2 * MARGIN) for side, inner, outer in sides)
+    if not left and not top:
+        return pixels, frame
+    part = pixels[top : height - top, left : width - left]
+    inner = round(frame.inner[0] * part.shape[1] / width), round(frame.inner[1] * part.shape[0] / height)
+    return part, Frame((max(frame.outer[0], inner[0]), max(frame.outer[1], inner[1])), frame.outer)
 
 
 def networks_for(factor: float) -> tuple[Literal[2, 4], ...]:
@@ -144,8 +163,10 @@ def smoothed(colours: Bytes, amount: float) -> Bytes:
     """Without a share of its noise and blocks; edges stay."""
     if amount <= 0:
         return colours
-    calm = cv2.bilateralFilter(np.ascontiguousarray(colours), 7, 12 + 30 * amount, 1 + 2 * amount)
-    return cv2.addWeighted(np.ascontiguousarray(colours), 1 - amount, calm, amount, 0).astype(np.uint8)
+    source = np.ascontiguousarray(colours)
+    calm = cv2.bilateralFilter(source, 7, 12 + 30 * amount, 1 + 2 * amount)
+    cv2.addWeighted(source, 1 - amount, calm, amount, 0, dst=calm)
+    return np.asarray(calm, np.uint8)
 
 
 class Work:
