@@ -14,8 +14,10 @@ from brushwork.engines.diorama.follow.pixels import mask_field
 from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.rows import source_of
 
-COARSE = 48
+COARSE = 64
 """Room is looked for on a grid of so many cells a side."""
+LEAST = 0.006
+"""Share of the canvas from which a repainted part of the source is where new things stand."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +65,51 @@ def laid(row: Row) -> Canvas:
     return Canvas(colours, hole, inside, place)
 
 
-def room(hole: Field) -> Place:
-    """Where in the hole a thing fits best: its bounding box where that is mostly hole, else the largest rectangle."""
+def stage(canvas: Canvas, index: int) -> Place:
+    """Where something new is to stand: in what is repainted of the source where that was asked for, else beside it, in
+    each picture of a grid on another side.
+    """
+    within = largest_part(canvas.within)
+    return room(within if within.mean() > LEAST else largest_part(canvas.hole, other=index), other=index)
+
+
+def largest_part(hole: Field, *, other: int = 0) -> Field:
+    """The hole without all but its largest connected part, or in turn one that is nearly as large."""
+    count, labels, facts, _ = cv2.connectedComponentsWithStats((hole > 0.5).astype(np.uint8), connectivity=4)
+    if count <= 2:
+        return hole
+    areas = facts[1:, cv2.CC_STAT_AREA]
+    large = [int(part) for part in np.argsort(-areas, kind="stable") if areas[part] > 0.6 * areas.max()]
+    return np.asarray(labels == 1 + large[other % len(large)], np.float32)
+
+
+def room(hole: Field, *, other: int = 0) -> Place:
+    """Where in the hole a thing fits best: its bounding box where that is mostly hole, else the largest rectangle; with an
+    odd `other` the second one, if it is nearly as large; of no size where there is none.
+    """
     height, width = hole.shape
     rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
     if not rows.size:
-        return Place(0, 0, width, height)
+        return Place(0, 0, 0, 0)
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    if hole[top:bottom, left:right].mean() > 0.6:
+    high, wide = (bottom - top) // 4, (right - left) // 4
+    middle = hole[top + high : bottom - high, left + wide : right - wide]
+    if hole[top:bottom, left:right].mean() > 0.6 and middle.mean() > 0.9:
         return Place(int(left), int(top), int(right - left), int(bottom - top))
-    coarse = cv2.resize(hole, (COARSE, COARSE), interpolation=cv2.INTER_AREA) > 0.97
-    x, y, w, h = largest_rectangle(coarse)
+    coarse = cv2.resize(hole, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    free = coarse > (0.97 if coarse.max() > 0.97 else 0.6)
+    x, y, w, h = largest_rectangle(free)
+    if other % 2:
+        free[y : y + h, x : x + w] = False
+        second = largest_rectangle(free)
+        x, y, w, h = second if min(second[2:]) > 0.7 * min(w, h) else (x, y, w, h)
     across, down = width / COARSE, height / COARSE
-    return Place(round(x * across), round(y * down), max(1, round(w * across)), max(1, round(h * down)))
+    return Place(round(x * across), round(y * down), round(w * across), round(h * down))
 
 
 def largest_rectangle(free: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> tuple[int, int, int, int]:
     """(left, top, width, height) in cells; nearly square ones count more than thin ones of the same area."""
-    best, most = (0, 0, free.shape[1], free.shape[0]), 0.0
+    best, most = (0, 0, 0, 0), 0.0
     heights = np.zeros(free.shape[1], int)
     for row in range(free.shape[0]):
         heights = np.where(free[row], heights + 1, 0)

@@ -12,12 +12,22 @@ from brushwork.engines.diorama.layout.compose import compose
 from brushwork.engines.diorama.params import knobs_of
 from brushwork.engines.diorama.scene import Scene, Subject, View
 from brushwork.engines.diorama.words.forbidden import forbid
+from brushwork.engines.diorama.words.lexicon import concepts
 from brushwork.engines.diorama.words.reading import Understanding
 from brushwork.engines.diorama.worlds.painted import World
 
 NARROW = 0.62
 """A box of at most this share of the canvas is filled by what is asked for; a larger one is a stage."""
+STRIP = 0.25
+"""In a box with a side below this share of the canvas, what is asked for stands as far away as it looks."""
 DISTANCES = np.geomspace(0.6, 500, 90)
+TAKES: Sequence[tuple[float, float, bool]] = (
+    (1.0, 0.0, False),
+    (0.76, -0.8, True),
+    (0.88, 0.8, False),
+    (0.62, 0.3, True),
+)
+"""For each picture of a grid: size, way across of the room that is left, whether mirrored."""
 
 
 def newcomers(row: Row, asked: Understanding, scene: Scene, world: World, box: Place) -> tuple[Subject, ...]:
@@ -37,12 +47,19 @@ def newcomers(row: Row, asked: Understanding, scene: Scene, world: World, box: P
     if not stage.subjects:
         return ()
     view = world.camera.view
+    size, across, is_mirrored = TAKES[row.index % len(TAKES)]
+    stage = replace(stage, subjects=tuple(recast(subject, row.index, is_mirrored) for subject in stage.subjects))
     grow, whole = scale_of(stage, box, view)
-    middle_u = view.left + (box.left + box.width / 2) / world.camera.scale
+    grow *= size
+    spare = max(0.94 * box.width / world.camera.scale - whole.width * grow, 0.0) / 2
+    middle_u = view.left + (box.left + box.width / 2) / world.camera.scale + across * spare
     middle_v = view.top + (box.top + box.height / 2) / world.camera.row_scale
     half_v = box.height / 2 / world.camera.row_scale
     if any(stands(subject, stage) for subject in stage.subjects):
-        shift = fitted_foot(middle_v, half_v, whole, grow) - whole.v * grow
+        foot = fitted_foot(middle_v, half_v, whole, grow)
+        if min(box.width / view.width, box.height / view.height) < STRIP:
+            foot = min(foot, max(true_foot(stage, scene, grow), middle_v - half_v * 0.94 + whole.height * grow))
+        shift = foot - whole.v * grow
     else:  # in the air: as high as on the stage, within the box
         highest = middle_v - half_v * 0.94 - whole.top * grow
         shift = float(np.clip(middle_v, highest, middle_v + half_v * 0.94 - whole.v * grow))
@@ -53,6 +70,13 @@ def newcomers(row: Row, asked: Understanding, scene: Scene, world: World, box: P
         placed = moved(group, stage, to=scene, u=u, v=v, grow=grow)
         found += grounded(placed, group, stage, scene, world, u, v)
     return tuple(found)
+
+
+def recast(subject: Subject, index: int, is_mirrored: bool) -> Subject:
+    """The same in another picture of the grid: mirrored, or by another of its pictures."""
+    pictures = concepts()[subject.concept].artwork
+    artwork = subject.artwork or (pictures[index % len(pictures)] if len(pictures) > 1 else None)
+    return replace(subject, artwork=artwork, flip=subject.flip != is_mirrored)
 
 
 def scale_of(stage: Scene, box: Place, view: View) -> tuple[float, Seen]:
@@ -73,6 +97,14 @@ def fitted_foot(middle: float, half: float, whole: Seen, grow: float) -> float:
     """Where the lowest foot goes: near the box's lower edge, inside it."""
     spare = 2 * half - whole.height * grow
     return middle + half - min(0.35 * spare, 0.16 * half)
+
+
+def true_foot(stage: Scene, scene: Scene, grow: float) -> float:
+    """Where on level ground it would look as large as it is to look."""
+    base = min((s for s in stage.subjects if stands(s, stage)), key=lambda s: s.z)
+    looks = base.height / base.z * stage.focal * grow
+    natural = concepts()[base.concept].height
+    return scene.focal * (tilt_of(scene) + scene.eye * looks / (natural * scene.focal))
 
 
 def grounded(

@@ -2,7 +2,7 @@
 moved window; any other is continued with its own patches. New words put their subjects into the hole.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,10 +10,12 @@ import numpy as np
 from brushwork.engines.base import Row
 from brushwork.engines.diorama.drawing import finish, paint_shot
 from brushwork.engines.diorama.follow import pixels
-from brushwork.engines.diorama.follow.canvas import Canvas, laid, room
+from brushwork.engines.diorama.follow.bow import with_bow
+from brushwork.engines.diorama.follow.canvas import LEAST, Canvas, laid, largest_part, stage
 from brushwork.engines.diorama.follow.fill import filled
 from brushwork.engines.diorama.follow.newcomers import newcomers
 from brushwork.engines.diorama.follow.plane import seen
+from brushwork.engines.diorama.follow.shown import RAINBOW, as_asked, changes_of, is_changed, not_there, unseen
 from brushwork.engines.diorama.follow.strangers import as_world
 from brushwork.engines.diorama.follow.vary import matched, turned
 from brushwork.engines.diorama.looks import brushes
@@ -32,10 +34,11 @@ from brushwork.engines.diorama.rows import (
 from brushwork.engines.diorama.scene import Scene, Subject, View
 from brushwork.engines.diorama.subjects.standing import paint_subjects
 from brushwork.engines.diorama.words.reading import Understanding
-from brushwork.engines.diorama.worlds.places import PLACES, shows
 from brushwork.engines.diorama.worlds.world import paint_world
 
 NOTHING = Understanding()
+UNKNOWN = Scene(seed=0, time="", weather="", season="", style="none")
+"""Any picture: nothing is known of its hour."""
 AGREES = 0.09
 """Mean difference from the pixels around the hole up to which a reworked picture still shows its world."""
 
@@ -62,22 +65,36 @@ def in_its_world(row: Row, canvas: Canvas, before: Shot, tell: OnPass) -> Made |
     asked = understood(row) if asks_anew(row) else NOTHING
     shot = replace(before, view=window(before.view, canvas, row))
     scene, cut = cleared(shot, canvas, row, renew=not asked.mentions)
-    elsewhere = bool(asked.place) and not shows(scene.place, asked.place or "")
-    is_other = not asked.mentions and (row.index > 0 or is_inner(canvas))
-    picture, painted = on_canvas(row, replace(shot, scene=scene), asked if not elsewhere else NOTHING, canvas, tell)
+    shot, asked = replace(shot, scene=scene), not_there(asked, scene)
+    wished = as_asked(scene, asked)
+    is_new = wished.place != scene.place
+    made = on_canvas(row, shot, NOTHING if is_new else asked, canvas, tell)
     was_reworked = bool((source_of(row).recipe or {}).get("pixels"))
-    if was_reworked and disagreement(picture, canvas) > AGREES:
+    if was_reworked and disagreement(made.picture, canvas) > AGREES:
         return None
-    picture = pixels.seam_eased(picture, canvas.colours, canvas.hole, reach=0.2)
-    if elsewhere:
-        other, painted = on_canvas(row, replace(shot, scene=scenery(scene, asked)), asked, canvas, tell)
-        other = pixels.seam_eased(other, canvas.colours, canvas.hole, reach=0.08)
-        picture = crossed(picture, other, canvas.hole, row, 0.004, 0.06 if is_inner(canvas) else 0.25)
+    picture, missing = pixels.seam_eased(made.picture, canvas.colours, canvas.hole, reach=0.2), made.missing
+    is_other = wished == scene and not made.came and (row.index > 0 or is_inner(canvas))
+    if wished != scene:
+        other = on_canvas(row, replace(shot, scene=again(wished, row)), asked, canvas, tell)
+        eased = pixels.seam_eased(other.picture, canvas.colours, canvas.hole, reach=0.08)
+        blended = crossed(picture, eased, canvas.hole, row, 0.004, 0.06 if is_inner(canvas) else 0.25)
+        unchanged = () if is_changed(picture, blended, canvas.hole) else changes_of(scene, asked)
+        picture, missing, made = blended, (*other.missing, *unchanged), other
     elif is_other:
-        picture, painted = otherwise(row, picture, painted, canvas, tell)
+        picture, painted = otherwise(row, picture, made.shot, canvas, tell)
+        made = replace(made, shot=painted)
     picture = pixels.mixed(canvas.colours, picture, canvas.hole)
-    stays = not (elsewhere or is_other or cut or was_reworked)
-    return Made(picture, recipe_of(painted, words=lasting_words(row), pixels=not stays))
+    stays = not (wished != scene or is_other or cut or was_reworked or made.bowed)
+    recipe = recipe_of(made.shot, words=lasting_words(row), pixels=not stays)
+    return Made(picture, recipe, degraded=tuple(missing))
+
+
+def again(scene: Scene, row: Row) -> Scene:
+    """With other clouds and plants in each picture of the grid."""
+    if row.index == 0:
+        return scene
+    new = int(np.random.default_rng([row.seed, 73, row.index]).integers(1, 2**31))
+    return replace(scene, grain=new, growth=new)
 
 
 def is_inner(canvas: Canvas) -> bool:
@@ -92,25 +109,40 @@ def window(view: View, canvas: Canvas, row: Row) -> View:
     return View(left, top, left + row.width * across, top + row.height * down, row.width, row.height)
 
 
-def on_canvas(row: Row, shot: Shot, asked: Understanding, canvas: Canvas, tell: OnPass) -> tuple[Field, Shot]:
+@dataclass(frozen=True)
+class Staged:
+    """A canvas painted through a window, with newcomers."""
+
+    picture: Field
+    shot: Shot
+    came: bool = False
+    """Whether something new stands there."""
+    missing: tuple[str, ...] = ()
+    """What of the words is not to be seen."""
+    bowed: bool = False
+    """Whether a rainbow was set into its sky."""
+
+
+def on_canvas(row: Row, shot: Shot, asked: Understanding, canvas: Canvas, tell: OnPass) -> Staged:
     """The Shot with what is asked for standing in the hole, and the Shot that it has become."""
     world = paint_world(shot.scene, shot.view, detail=shot.detail, on_pass=tell)
     tell("subjects")
-    new = newcomers(row, not_there(asked, shot.scene), shot.scene, world, room(canvas.hole))
+    missing: list[str] = []
+    bowed = False
+    if asked.weather == RAINBOW and shot.scene.weather != RAINBOW:
+        sky = np.asarray(~np.isfinite(world.depth), np.float32)
+        level = (world.camera.tilt * world.camera.focal - shot.view.top) * world.camera.row_scale
+        bowed = with_bow(world.color, sky, canvas.hole, world.light, level=level)
+        missing += [] if bowed else [f"word:{RAINBOW}"]
+    new = newcomers(row, asked, shot.scene, world, stage(canvas, row.index)) if asked.mentions else ()
+    missing += unseen(new, asked, row, world, canvas.hole)
     scene = replace(shot.scene, subjects=tuple(sorted((*shot.scene.subjects, *new), key=lambda s: -s.z)))
     shot = replace(shot, scene=scene)
     paint_subjects(world, scene)
     tell("finish")
     colour, depth = world.color, world.depth
     del world
-    return finish(colour, depth, shot), shot
-
-
-def not_there(asked: Understanding, scene: Scene) -> Understanding:
-    """Without what the picture shows already: a prompt for the whole picture names that too."""
-    there = {subject.concept for subject in scene.subjects}
-    mentions = tuple(mention for mention in asked.mentions if mention.concept not in there)
-    return asked if len(mentions) == len(asked.mentions) else replace(asked, mentions=mentions, relations=())
+    return Staged(finish(colour, depth, shot), shot, bool(new), tuple(missing), bowed)
 
 
 def cleared(shot: Shot, canvas: Canvas, row: Row, *, renew: bool) -> tuple[Scene, bool]:
@@ -136,20 +168,6 @@ def covered(subject: Subject, shot: Shot, canvas: Canvas) -> float:
     y0, y1 = (int(np.clip((v - view.top) * down, 0, view.height)) for v in (box.top, box.v))
     shown = float(canvas.inside[y0:y1, x0:x1].sum())
     return float(canvas.within[y0:y1, x0:x1].sum()) / shown if shown else 0.0
-
-
-def scenery(scene: Scene, asked: Understanding) -> Scene:
-    """Another place under the same camera and light."""
-    place = asked.place or scene.place
-    return replace(
-        scene,
-        place=place,
-        time=asked.time or scene.time,
-        weather=asked.weather or scene.weather,
-        season=asked.season or PLACES[place].default_season,
-        eye=PLACES[place].eye,
-        subjects=(),
-    )
 
 
 def otherwise(row: Row, picture: Field, shot: Shot, canvas: Canvas, tell: OnPass) -> tuple[Field, Shot]:
@@ -193,20 +211,53 @@ def in_its_pixels(row: Row, canvas: Canvas, tell: OnPass) -> Made:
     tell("fill")
     picture = filled(canvas.picture, canvas.hole, seed=row.seed + row.index)
     asked = understood(row) if asks_anew(row) else NOTHING
-    if asked.place and not asked.mentions:
+    is_placed = bool(asked.place) and (not asked.mentions or not is_inner(canvas))
+    missing: list[str] = [] if is_placed else list(changes_of(UNKNOWN, asked))
+    if is_placed:
         tell("land")
-        shot = natural_shot(scene_for(row), row.width, row.height)
-        other, _ = matched(paint_shot(shot, on_pass=tell), picture, 0.6)
-        other = pixels.seam_eased(other, canvas.colours, canvas.hole, reach=0.08)
-        picture = crossed(picture, other, canvas.hole, row, 0.01, 0.09)
-    if asked.mentions:
+        other, _ = matched(landscape(row, canvas, tell), picture, 0.35)
+        picture = crossed(picture, other, canvas.hole, row, 0.0, 0.022)
+    elif asked.place:
+        missing.append(f"place:{asked.place}")
+    if asked.mentions or (asked.weather == RAINBOW and not is_placed):
         tell("subjects")
-        box = room(canvas.hole)
-        world, scene = as_world(picture, row, box)
-        new = newcomers(row, asked, scene, world, box)
-        farthest = max((subject.z for subject in new), default=0.0)
-        world.depth = np.asarray(np.maximum(world.depth, farthest), np.float32)  # nothing known stands before them
-        paint_subjects(world, replace(scene, subjects=new))
-        picture = np.asarray(np.clip(world.color, 0, 1), np.float32)
+        picture, unmet = peopled(picture, asked, row, canvas, bow=not is_placed)
+        missing += unmet
     picture = pixels.mixed(canvas.colours, picture, canvas.hole)
-    return Made(picture, without_scene(row.width, row.height, words=lasting_words(row)), {"inpaint": "emulated"})
+    recipe = without_scene(row.width, row.height, words=lasting_words(row))
+    return Made(picture, recipe, {"inpaint": "emulated"}, tuple(missing))
+
+
+def peopled(picture: Field, asked: Understanding, row: Row, canvas: Canvas, *, bow: bool) -> tuple[Field, list[str]]:
+    """Any picture with what is asked for in it, and what of that is not to be seen."""
+    box = stage(canvas, row.index)
+    world, scene = as_world(picture, row, box)
+    missing: list[str] = []
+    if bow and asked.weather == RAINBOW:
+        sky = np.asarray(~np.isfinite(world.depth), np.float32)
+        if not with_bow(world.color, sky, canvas.hole, world.light, level=float(sky.any(1).sum())):
+            missing.append(f"word:{RAINBOW}")
+    new = newcomers(row, asked, scene, world, box)
+    missing += unseen(new, asked, row, world, canvas.hole)
+    farthest = max((subject.z for subject in new), default=0.0)
+    world.depth = np.asarray(np.maximum(world.depth, farthest), np.float32)  # nothing known stands before them
+    paint_subjects(world, replace(scene, subjects=new))
+    return np.asarray(np.clip(world.color, 0, 1), np.float32), missing
+
+
+def landscape(row: Row, canvas: Canvas, tell: OnPass) -> Field:
+    """The place of the words round the source; in a repainted part of the source, a nearer view of its ground."""
+    scene = replace(scene_for(row), subjects=())
+    picture = paint_shot(natural_shot(scene, row.width, row.height), on_pass=tell)
+    part = largest_part(canvas.within)
+    if part.mean() < LEAST or is_inner(canvas):
+        return picture
+    rows, columns = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    height, width = part[box].shape
+    half = 0.5 / max(width / height, 1)
+    near = paint_shot(
+        Shot(scene, View(-half * width / height, 0.95 - 2 * half, half * width / height, 0.95, width, height))
+    )
+    picture[box] = pixels.mixed(picture[box], near, part[box])
+    return picture
