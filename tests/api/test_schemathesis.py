@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.journeys.server import serving
 
-MAX_SECONDS = 60
+MAX_SECONDS = 240
 EXAMPLES = 15
 
 
