@@ -176,7 +176,7 @@ def test_only_drafts_are_enhanced() -> None:
     assert not refused("enhance", "a fox --draft")
     given = source("a fox --draft")
     assert not refused("enhance", task_of("variation").shown_prompt(given))
-    for name in ("enhance", "upscale", "pan", "edit"):
+    for name in ("enhance", "upscale", "pan", "edit", "enhance-upscale"):
         assert refused("enhance", task_of(name).shown_prompt(given))
 
 

@@ -9,8 +9,9 @@ from brushwork.engines.base import Op, Row
 from brushwork.errors import InvalidField
 from brushwork.tasks.base import Kind, MadeFile, Outcome, Run, Task
 from brushwork.tasks.fields import ImageNo, JobId, PictureUrl
+from brushwork.tasks.followup import shown_without
 from brushwork.tasks.prices import ENHANCE_UPSCALE
-from brushwork.tasks.sources import MEGABYTE, FromJob, FromUrl, Wanted
+from brushwork.tasks.sources import MEGABYTE, FromJob, FromUrl, Given, Wanted
 
 Resolution = Literal["HD", "FHD", "2K", "4K", "6K", "8K", "12K"]
 LONG_EDGE: Mapping[Resolution, int] = {
@@ -85,19 +86,19 @@ class EnhanceUpscale(Task):
             return (FromUrl(self.image_url, "image_url", max_bytes=most, max_pixels=LARGEST_SOURCE, tiff=True),)
         return (FromJob(self.job_id or "", self.image_no),)
 
+    def shown_prompt(self, given: Sequence[Given]) -> str:
+        """The source's, as for other tasks; what has been enlarged is a draft no more."""
+        return shown_without(given[0].parent, frozenset({"draft"})) if given else ""
+
     def price(self) -> int:
         return ENHANCE_UPSCALE[self.target_resolution]
 
     def run(self, job: Run) -> Outcome:
-        from brushwork.engines.tools.enlarge import (
-            enlarge_to,
-            frame_for,
-            pixels_of,
-        )  # only workers need networks and libvips
+        from brushwork.engines.tools import enlarge  # only workers need networks and libvips
 
         source = job.given[0]
         across, _, down = self.aspect_ratio.partition(":")
-        frame = frame_for(
+        frame = enlarge.frame_for(
             source.width,
             source.height,
             long_edge=LONG_EDGE[self.target_resolution],
@@ -109,8 +110,8 @@ class EnhanceUpscale(Task):
         job.sink.step(row, 0, 1)
         form = FORMATS[self.output_format]
         path = job.scratch / f"0.{form}"
-        enlarge_to(
-            pixels_of(job.picture().image),  # held by nobody else: a picture may have 600 MB
+        enlarge.enlarge_to(
+            enlarge.pixels_of(job.picture().image),  # held by nobody else: a picture may have 600 MB
             frame,
             path,
             form=form,

@@ -71,8 +71,13 @@ class FollowUp(Prompted):
     def shown_prompt(self, given: Sequence[Given]) -> str:
         if self.words:
             return canonical(self.settled(given).prompt)
-        source = prompt_of(given[0].parent)
-        return "" if source == NOTHING_SAID else canonical(without(source, self.drops))
+        return shown_without(given[0].parent, self.drops)
+
+
+def shown_without(parent: Parent | None, dropped: frozenset[str]) -> str:
+    """What the pictures of a job still show when it has been worked on, as a prompt."""
+    source = prompt_of(parent)
+    return "" if source == NOTHING_SAID else canonical(without(source, dropped))
 
 
 def prompt_of(parent: Parent | None) -> Prompt:
