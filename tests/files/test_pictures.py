@@ -260,3 +260,15 @@ async def test_enhance_takes_a_tiff_and_others_do_not(pictures: Pictures) -> Non
     assert is_ours(await pictures.take(url, field="image_url", limits=ENHANCE_LIMITS))
     with pytest.raises(BrushworkError, match="neither a PNG, a JPEG nor a WebP"):
         await pictures.take(url, field="image_url")
+
+
+async def test_nobody_with_a_small_picture_waits_behind_large_ones(pictures: Pictures) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4200, 4000), "navy").save(buffer, "JPEG")
+    large = [asyncio.create_task(pictures.clean(buffer.getvalue(), field="x")) for _ in range(4)]
+    await asyncio.sleep(0)
+
+    await pictures.clean(encoded(), field="x")
+
+    assert not large[1].done()
+    assert {(await one).width for one in large} == {4200}

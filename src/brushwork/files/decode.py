@@ -6,8 +6,6 @@ as seconds: call it in a thread. Knows no URL and no store.
 """
 
 import io
-import threading
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +25,8 @@ MAX_SIDE = 32_768
 
 
 LARGE = 16 * MEGA
-"""Pixels. A picture of 64 megapixels takes 0.3 to 1.1 GB while it is read; that much is spent once at a time."""
-
-one_large = threading.Lock()
+"""Pixels. A picture of 64 megapixels takes 0.3 to 1.1 GB while it is read; `pictures` spends that much
+once at a time."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +62,23 @@ class CleanPicture:
 
 def read_picture(data: bytes, *, limits: Limits = Limits(), field: str = "picture") -> CleanPicture:
     """Check, decode and clean a picture. Raises UnreadablePicture or PictureTooLarge, which name `field`."""
-    header = checked_header(data, limits=limits, field=field)
-    with one_large if header.width * header.height > LARGE else nullcontext():
-        try:
-            image = plain(header)
-        except MemoryError:  # ours to solve, not the client's
-            raise
-        except Exception:  # whatever a decoder raises on bytes that it cannot make sense of
-            raise UnreadablePicture(field, "is damaged or cut off, so it cannot be read") from None
-        return CleanPicture(encode_png(image), image.width, image.height, has_alpha=image.mode == "RGBA")
+    return cleaned(checked_header(data, limits=limits, field=field), field=field)
+
+
+def cleaned(header: Header, *, field: str) -> CleanPicture:
+    """Decode and clean a picture whose header was found acceptable. Raises UnreadablePicture."""
+    try:
+        image = plain(header)
+    except MemoryError:  # ours to solve, not the client's
+        raise
+    except Exception:  # whatever a decoder raises on bytes that it cannot make sense of
+        raise UnreadablePicture(field, "is damaged or cut off, so it cannot be read") from None
+    return CleanPicture(encode_png(image), image.width, image.height, has_alpha=image.mode == "RGBA")
+
+
+def is_large(header: Header) -> bool:
+    """Whether a picture takes so much time and memory that only one such should be read at a time."""
+    return header.width * header.height > LARGE
 
 
 def checked_header(data: bytes, *, limits: Limits, field: str) -> Header:

@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from brushwork.errors import FileNotFound, InvalidField, PictureTooLarge, Unavailable, UnreachablePicture
-from brushwork.files.decode import CleanPicture, Limits, read_picture
+from brushwork.files.decode import CleanPicture, Limits, checked_header, cleaned, is_large
 from brushwork.files.fetch import FetchRules, fetch
 from brushwork.files.store import Files
 
 DECODERS = 2
-"""Pictures decoded at once. A large one takes a core for seconds, and hundreds of megabytes."""
+"""Pictures decoded at once, besides a large one, which takes a core for seconds, and hundreds of megabytes."""
 
 FETCHES = 32
 """Strangers' servers waited for at once; each may send as many bytes as the limits allow."""
@@ -42,6 +42,8 @@ class Pictures:
         self.fetches = asyncio.Semaphore(FETCHES)
         # Threads of their own: name servers that do not answer must not hold up decoding, nor decoding anything else.
         self.decoders = ThreadPoolExecutor(DECODERS, "decode")
+        # Large ones stand in a line of their own: nobody with a small one waits behind them.
+        self.large = ThreadPoolExecutor(1, "decode-large")
 
     async def take(self, url: str, *, field: str, limits: Limits = Limits()) -> CleanPicture:
         """The picture behind `url`. Errors name `field` and say what was wrong with it, in the client's terms."""
@@ -70,7 +72,9 @@ class Pictures:
     async def clean(self, data: bytes, *, limits: Limits = Limits(), field: str) -> CleanPicture:
         """Decode a file and write it anew, without holding up the event loop."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.decoders, lambda: read_picture(data, limits=limits, field=field))
+        header = await loop.run_in_executor(self.decoders, lambda: checked_header(data, limits=limits, field=field))
+        line = self.large if is_large(header) else self.decoders
+        return await loop.run_in_executor(line, lambda: cleaned(header, field=field))
 
     async def own(self, url: str, *, field: str, limits: Limits) -> CleanPicture | None:
         """The picture behind a link of this server, or None when it is not one."""
