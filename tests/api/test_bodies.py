@@ -34,6 +34,7 @@ class Follow(Task):
     scale: float = 1.5
     canvas: Canvas | None = None
     mask: bytes | None = None
+    img_urls: tuple[str, ...] = ()
 
 
 GOOD = {"jobId": "abc", "imageNo": 2}
@@ -98,6 +99,7 @@ async def test_other_spellings_blanks_and_unknown_fields_mean_the_same(body: dic
         ({"remixPrompt": "x" * 21}, "remixPrompt", "must have at most 20 characters"),
         ({"canvas": {"width": 5}}, "canvas.height", "is required"),
         ({"canvas": 5}, "canvas", "must be an object"),
+        ({"imgUrls": "https://example.com/a.png"}, "imgUrls", "must be a list"),
         ({"callback": "ftp://example.com"}, "callback", "must begin with http:// or https://"),
         ({"callback": "http://"}, "callback", "must be a URL with a host"),
         ({"callback": "http://e.com/\r\nX: y"}, "callback", "must not hold spaces or control characters"),
