@@ -163,6 +163,15 @@ def test_cost_grows_with_pixels_and_quality() -> None:
     assert engine.cost(row("x", params={"quality": 4})).seconds > engine.cost(row("x")).seconds
 
 
+def test_as_many_rows_are_drawn_at_once_as_memory_allows() -> None:
+    engine = DioramaEngine(workers=4)
+
+    at_once = [engine.side_by_side([row("x", index=i, size=(side, side)) for i in range(4)]) for side in (512, 2048)]
+
+    assert at_once == [4, 1]
+    assert engine.side_by_side([row("x", size=(512, 512))]) == 1
+
+
 # ---------------------------------------------------------------- every parameter does what it promises
 
 

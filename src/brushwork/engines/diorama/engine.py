@@ -40,7 +40,9 @@ TOO_SMALL = frozenset({"flowers", "grass", "reeds", "bushes"})
 """Not worth drawing in a sketch."""
 SECONDS_PER_MEGAPIXEL = 2.2
 """One row on one quiet core."""
-BYTES_PER_PIXEL = 160
+BYTES_PER_PIXEL = 128
+AT_ONCE = 640 * 2**20
+"""Bytes that rows which are drawn side by side may need together; one alone may need more."""
 EFFORT: Mapping[Op, tuple[float, float]] = {
     Op.TEXT_TO_IMAGE: (1.0, 0.0), Op.VARY: (1.0, 0.0), Op.INPAINT: (1.3, 1.5), Op.BLEND: (1.0, 1.5),
     Op.RETEXTURE: (0.3, 1.0), Op.UPSCALE: (1.0, 1.6), Op.ENHANCE: (1.0, 0.2),
@@ -93,7 +95,7 @@ class DioramaEngine:
         """Sketches of all rows first, then the pictures."""
         self.warm()
         sink.stage("drawing")
-        workers = max(1, min(self.workers, len(rows)))
+        workers = self.side_by_side(rows)
         cv2.setNumThreads(max(1, (os.cpu_count() or 1) // workers))
         first = [wanted(row, sink, sketch) for row in rows[:1]]  # alone, so that something is seen at once
         with ThreadPoolExecutor(workers, thread_name_prefix="diorama") as pool:
@@ -102,6 +104,11 @@ class DioramaEngine:
             drawn = list(pool.map(lambda row: wanted(row, sink, draw), [row for row in sketched if row]))
         give_back_memory()
         return [result for result in drawn if result]
+
+    def side_by_side(self, rows: Sequence[Row]) -> int:
+        """How many of the rows are drawn at once: as many as have work and memory."""
+        largest = max((self.cost(row).bytes for row in rows), default=1)
+        return max(1, min(self.workers, len(rows), AT_ONCE // largest))
 
     def describe(self, source: Source) -> Sequence[str]:
         from brushwork.engines.tools.describe import (

@@ -149,3 +149,15 @@ def test_cancelling_within_an_enlargement_stops_at_a_tile() -> None:
                 raise RowCancelled
 
     assert ENGINE.run([after_row(Op.UPSCALE, 0)], Impatient()) == []
+
+
+def test_invented_detail_draws_no_lines_along_contours() -> None:
+    flat = Image.new("RGB", (SIDE, SIDE), (240, 220, 140))
+    flat.paste((230, 110, 20), (40, 40, 90, 90))
+
+    creative = colours(after(Op.UPSCALE, flat, size=(2 * SIDE, 2 * SIDE), strength=1.0))
+    faithful = colours(after(Op.UPSCALE, flat, size=(2 * SIDE, 2 * SIDE)))
+
+    for channel in range(3):
+        assert creative[..., channel].min() > faithful[..., channel].min() - 0.06
+        assert creative[..., channel].max() < faithful[..., channel].max() + 0.06

@@ -84,8 +84,8 @@ def largest_part(hole: Field, *, other: int = 0) -> Field:
 
 
 def room(hole: Field, *, other: int = 0) -> Place:
-    """Where in the hole a thing fits best: its bounding box where that is mostly hole, else the largest rectangle; with an
-    odd `other` the second one, if it is nearly as large; of no size where there is none.
+    """Where in the hole a thing fits best: its bounding box where that is mostly hole, else the largest rectangle; with
+    an odd `other` the second one, if it is nearly as large; of no size where there is none.
     """
     height, width = hole.shape
     rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))

@@ -74,11 +74,14 @@ def in_its_world(row: Row, canvas: Canvas, before: Shot, tell: OnPass) -> Made |
         return None
     picture, missing = pixels.seam_eased(made.picture, canvas.colours, canvas.hole, reach=0.2), made.missing
     is_other = wished == scene and not made.came and (row.index > 0 or is_inner(canvas))
+    if wished != scene or is_other:
+        picture = pixels.as_bytes(picture)
+        made = replace(made, picture=picture)  # it waits for another, and takes less room so
     if wished != scene:
         other = on_canvas(row, replace(shot, scene=again(wished, row)), asked, canvas, tell)
         eased = pixels.seam_eased(other.picture, canvas.colours, canvas.hole, reach=0.08)
         blended = crossed(picture, eased, canvas.hole, row, 0.004, 0.06 if is_inner(canvas) else 0.25)
-        unchanged = () if is_changed(picture, blended, canvas.hole) else changes_of(scene, asked)
+        unchanged = () if is_changed(pixels.as_floats(picture), blended, canvas.hole) else changes_of(scene, asked)
         picture, missing, made = blended, (*other.missing, *unchanged), other
     elif is_other:
         picture, painted = otherwise(row, picture, made.shot, canvas, tell)

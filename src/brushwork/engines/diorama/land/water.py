@@ -119,13 +119,26 @@ def paint_water(
     """Paint the water over `picture` (H, W, 3, light) in place, where mask (H, W) > 0. `bed` is the land's height
     there.
     """
-    look = LOOKS.get(scene.place, _PLAIN)
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return
-    top, bottom = int(rows.min()), int(rows.max()) + 1
-    ratio, slope = camera.columns()[None, :], camera.rows()[top:bottom, None]
-    z = np.where(np.isfinite(depth[top:bottom]), depth[top:bottom], 4e4)
+    mirrored = Mirrored.of(picture, depth, camera)  # before anything of it is painted over
+    last = int(rows.max()) + 1
+    for top in range(int(rows.min()), last, _ROWS_AT_ONCE):
+        _water_band(
+            picture, depth, mask, bed, slice(top, min(top + _ROWS_AT_ONCE, last)), mirrored,
+            scene=scene, camera=camera, light=light, grain=grain, level=level,
+        )  # fmt: skip
+
+
+def _water_band(
+    picture: Field, depth: Field, mask: Field, bed: Field, band: slice, mirrored: "Mirrored",
+    *, scene: Scene, camera: Camera, light: Light, grain: Grain, level: float,
+) -> None:  # fmt: skip
+    """Some rows of it."""
+    look = LOOKS.get(scene.place, _PLAIN)
+    ratio, slope = camera.columns()[None, :], camera.rows()[band, None]
+    z = np.where(np.isfinite(depth[band]), depth[band], 4e4)
     z = np.minimum(z, np.float32(4e4))
     x = ratio * z + np.float32(camera.x)
     deep_z = z + np.float32(camera.z)
@@ -133,25 +146,25 @@ def paint_water(
     strength = look.waves * {"windy": 1.5, "storm": 2.4, "rain": 1.3, "fog": 0.5}.get(scene.weather, 1.0)
     sx, sz = waves(grain, look, x, deep_z, foot, strength)
     above = max(camera.eye - level, 0.2)
-    mirror = reflection(picture, depth, ratio, slope, z, sx, sz, above, camera=camera)
+    mirror = reflection(mirrored, ratio, slope, z, sx, sz, above, camera=camera)
     length = np.sqrt(1 + ratio * ratio + slope * slope)
     cosine = np.clip((-slope + sz * 0.9) / length, 0.015, 1)
     fresnel = np.clip(0.025 + 0.975 * (1 - cosine) ** 5.0, 0, 0.96)
     deep, shallow = hexes(look.deep, look.shallow)
     day = light.ambient * 0.75 + light.sun_colour * max(float(light.sun[1]), 0.12) * 0.5
-    under = np.maximum(np.float32(level) - bed[top:bottom], 0)
+    under = np.maximum(np.float32(level) - bed[band], 0)
     through = np.exp(-under / look.clear)
     body = blend(deep * day * 0.62, shallow * day * 0.85, as_f32(through * 0.9))
     see = np.exp(-under / (look.clear * 0.35)) * 0.75
-    body = blend(body, picture[top:bottom] * 0.72, as_f32(see))
+    body = blend(body, picture[band] * 0.72, as_f32(see))
     colour = blend(body, mirror, as_f32(fresnel))
     colour += glitter(light, grain, look, ratio, slope, x, deep_z, sx, sz, length)
     if look.foam > 0:
         foam = foam_cover(scene, grain, look, x, deep_z, under, foot, sz)
         white = (light.ambient * 0.9 + light.sun_colour * max(float(light.sun[1]), 0.2) * 0.45) * 0.62
         colour = blend(colour, as_f32(white), foam)
-    m = mask[top:bottom]
-    np.copyto(picture[top:bottom], blend(picture[top:bottom], as_f32(colour), m))
+    m = mask[band]
+    np.copyto(picture[band], blend(picture[band], as_f32(colour), m))
 
 
 def paint_wet(
@@ -179,18 +192,34 @@ def paint_wet(
     x, along = ratio * z + np.float32(camera.x), z + np.float32(camera.z)
     sx, sz = waves(grain, _STREET, x, along, camera.footprint(z), _STREET.waves)
     above = max(camera.eye, 0.2)
-    mirror = reflection(picture, depth, ratio, slope, z, sx, sz, above, camera=camera)
+    mirror = reflection(Mirrored.of(picture, depth, camera), ratio, slope, z, sx, sz, above, camera=camera)
     cosine = np.clip(-slope / np.sqrt(1 + ratio * ratio + slope * slope), 0.02, 1)
     shine = 0.10 + 0.75 * (1 - cosine) ** 3
     np.copyto(picture[top:bottom], blend(picture[top:bottom], mirror, as_f32(mask[top:bottom] * shine)))
 
 
+_ROWS_AT_ONCE = 192
+"""Of a large picture, so that little is kept besides it."""
 _STREET = WaterLook(0.010, 30, "#101018", "#202028", 1.0, pace=0.2)
 
 
+@dataclass(frozen=True)
+class Mirrored:
+    """What may be seen in water."""
+
+    drawn: Field
+    """The picture, each thing drawn out downwards as ripples too small for a pixel do."""
+    nearness: Field
+    """1 / depth."""
+
+    @classmethod
+    def of(cls, picture: Field, depth: Field, camera: Camera) -> "Mirrored":
+        drawn = cv2.blur(picture, (1, max(round(0.014 * camera.scale), 1)))
+        return cls(as_f32(drawn), depth_inverse(depth))
+
+
 def reflection(
-    picture: Field,
-    depth: Field,
+    mirrored: Mirrored,
     ratio: Field,
     slope: Field,
     z: Field,
@@ -212,14 +241,12 @@ def reflection(
     for _ in range(2):
         seen = camera.row_of(np.maximum(up + tilt - 2 * above * inverse, -slope * 0.0 + 0.001))
         there = cv2.remap(
-            depth_inverse(depth), as_f32(column), as_f32(seen), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+            mirrored.nearness, as_f32(column), as_f32(seen), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
         )
         inverse = np.where(there < 1 / near, there, 0)
     target = up + tilt - 2 * above * inverse
     row = camera.row_of(np.maximum(target, 0.002))
-    # Ripples too small for a pixel draw every mirrored thing out downwards.
-    drawn = cv2.blur(picture, (1, max(round(0.014 * camera.scale), 1)))
-    mirror = cv2.remap(drawn, as_f32(column), as_f32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    mirror = cv2.remap(mirrored.drawn, as_f32(column), as_f32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return as_f32(mirror)
 
 

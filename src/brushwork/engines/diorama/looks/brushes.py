@@ -170,7 +170,10 @@ def saturated(picture: Field, factor: float) -> Field:
     grey = luma(picture)[..., None]
     spread = (picture.max(2, keepdims=True) - picture.min(2, keepdims=True)) if factor > 1 else np.float32(0)
     gain = 1 + (factor - 1) * (1 - 0.5 * spread)
-    return np.asarray(np.clip(grey + (picture - grey) * gain, 0, 1), np.float32)
+    out = np.asarray(picture - grey, np.float32)  # in place from here: pictures can be large
+    out *= gain
+    out += grey
+    return np.clip(out, 0, 1, out=out)
 
 
 def contrasted(picture: Field, amount: float) -> Field:
