@@ -1,11 +1,15 @@
 """References of new pictures: real effect by role and weight, and the truth about it."""
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image, ImageDraw
 
+from brushwork.engines.diorama.follow.cutout import cut_out
 from brushwork.engines.diorama.recipe import scene_of
 from tests.engines.diorama.follow.helpers import apart, colours, like, new, refer
 
+PHOTOS = Path(__file__).parents[2] / "tools/photos"
 SUNSET = "a sailboat on a lake at sunset"
 
 
@@ -81,3 +85,26 @@ def test_a_reference_in_which_nobody_is_found_is_told() -> None:
 
     assert "parameter:cref" in made.degraded
     assert "cref" not in made.applied
+
+
+def test_somebody_in_a_photograph_is_told_from_what_is_behind() -> None:
+    with Image.open(PHOTOS / "astronaut.webp") as photo:
+        photo.load()
+
+    cut = cut_out(photo)
+
+    assert cut is not None
+    alpha = cut[..., 3]
+    height, width = alpha.shape
+    assert alpha[6 * height // 10 : 8 * height // 10, width // 5 : width // 2].mean() > 0.9  # the chest
+    assert alpha[:20, :20].mean() < 0.1  # beside the head
+    assert (cut[..., :3] <= alpha[..., None] + 1e-6).all()
+
+
+def test_a_close_view_without_a_whole_subject_is_nobody() -> None:
+    with Image.open(PHOTOS / "coffee.webp") as photo:
+        assert cut_out(photo) is None
+
+
+def test_in_a_picture_of_one_colour_is_nobody() -> None:
+    assert cut_out(Image.new("RGB", (64, 64), "teal")) is None

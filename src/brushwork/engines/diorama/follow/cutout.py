@@ -9,16 +9,16 @@ from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.scene import Scene, Subject
 from brushwork.engines.diorama.subjects.standing import Pose, cast_shadow, paint
 from brushwork.engines.diorama.worlds.painted import World
-from brushwork.engines.tools import matting, matting_depth
+from brushwork.engines.tools import matting
 
 SIDE = 1024
 """Longer side of a reference that is cut out."""
 FLAT = 4.0
 """Contrast, of 255, below which there is nothing to be told apart."""
-GRID = 160
-"""Side of the copy in which colours are told apart."""
-LEAST, MOST = 0.01, 0.97
+LEAST, MOST = 0.05, 0.97
 """Share of the picture that a subject may cover to be one."""
+SPECK = 0.002
+"""Likewise, of one that came cut out."""
 
 
 def cut_out(image: Image.Image) -> Field | None:
@@ -27,7 +27,8 @@ def cut_out(image: Image.Image) -> Field | None:
     image.thumbnail((SIDE, SIDE))
     picture = np.asarray(np.asarray(subject_of(image), np.float32) / 255, np.float32)
     alpha = picture[..., 3] * largest_part(picture[..., 3])
-    if not LEAST < float(alpha.mean()) < MOST:
+    least = SPECK if image.mode == "RGBA" else LEAST
+    if not least < float(alpha.mean()) < MOST:
         return None
     rows, columns = np.flatnonzero((alpha > 0.2).any(1)), np.flatnonzero((alpha > 0.2).any(0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
@@ -35,23 +36,12 @@ def cut_out(image: Image.Image) -> Field | None:
 
 
 def subject_of(image: Image.Image) -> Image.Image:
-    """RGBA: as it came cut out, else by the network, or where its weights are not installed by colours alone."""
+    """RGBA: as it came cut out, else by the network."""
     if image.mode == "RGBA":
         return image
     if np.asarray(image).std() < FLAT:
         return Image.new("RGBA", image.size, (0, 0, 0, 0))
-    if matting_depth.MATTING_DEPTH.path.exists():
-        return matting.cut_out(image, threads=1)
-    colours = np.asarray(image.convert("RGB"))
-    small = cv2.resize(colours, (GRID, GRID), interpolation=cv2.INTER_AREA)
-    labels = np.full((GRID, GRID), cv2.GC_BGD, np.uint8)
-    labels[GRID // 20 :, GRID // 12 : -GRID // 12] = cv2.GC_PR_BGD
-    labels[GRID // 6 :, GRID // 4 : -GRID // 4] = cv2.GC_PR_FGD
-    cv2.setRNGSeed(5)
-    cv2.grabCut(small, labels, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
-    seen = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    alpha = cv2.resize(cv2.GaussianBlur(seen, (0, 0), 1.2), image.size, interpolation=cv2.INTER_CUBIC)
-    return Image.fromarray(np.dstack([colours, (np.clip(alpha, 0, 1) * 255).astype(np.uint8)]), "RGBA")
+    return matting.cut_out(image, threads=1)
 
 
 def largest_part(alpha: Field) -> Field:
