@@ -70,9 +70,10 @@ def shrunk(picture: Field, hole: Field, scale: float) -> tuple[Field, Field]:
     size = (max(16, round(picture.shape[1] * scale)), max(16, round(picture.shape[0] * scale)))
     unknown = np.asarray(cv2.resize(hole, size, interpolation=cv2.INTER_AREA), np.float32)
     known = np.asarray(cv2.resize(picture * (1 - hole)[..., None], size, interpolation=cv2.INTER_AREA), np.float32)
-    return np.asarray(known / np.maximum(1 - unknown, 1e-3)[..., None], np.float32), np.asarray(
-        unknown > 0.02, np.float32
-    )
+    colours = np.asarray(known / np.maximum(1 - unknown, 1e-3)[..., None], np.float32)
+    # Where a hole is a fine comb, every small pixel is partly unknown: those that are least so must do.
+    most = max(0.02, float(unknown.min()) + 1e-3)
+    return colours, np.asarray(unknown > most, np.float32)
 
 
 def begun(picture: Field, unknown: Field) -> Field:
