@@ -12,7 +12,7 @@ from brushwork.engines.diorama.drawing import finish, paint_shot
 from brushwork.engines.diorama.follow import pixels
 from brushwork.engines.diorama.follow.bow import with_bow
 from brushwork.engines.diorama.follow.canvas import LEAST, Canvas, laid, largest_part, stage
-from brushwork.engines.diorama.follow.fill import filled
+from brushwork.engines.diorama.follow.fill import begun, filled
 from brushwork.engines.diorama.follow.newcomers import newcomers
 from brushwork.engines.diorama.follow.plane import seen
 from brushwork.engines.diorama.follow.shown import RAINBOW, as_asked, changes_of, is_changed, not_there, unseen
@@ -212,9 +212,12 @@ def disagreement(picture: Field, canvas: Canvas) -> float:
 def in_its_pixels(row: Row, canvas: Canvas, tell: OnPass) -> Made:
     """Any picture: its own patches go on into the hole, and what the words ask for stands there."""
     tell("fill")
-    picture = filled(canvas.picture, canvas.hole, seed=row.seed + row.index)
     asked = understood(row) if asks_anew(row) else NOTHING
     is_placed = bool(asked.place) and (not asked.mentions or not is_inner(canvas))
+    if is_placed:  # little of the old picture goes on, a mirror image will do
+        picture = begun(canvas.picture, canvas.hole)
+    else:
+        picture = filled(canvas.picture, canvas.hole, seed=row.seed + row.index)
     missing: list[str] = [] if is_placed else list(changes_of(UNKNOWN, asked))
     if is_placed:
         tell("land")
