@@ -98,6 +98,12 @@ def true_to(large: Field, small: Field, share: float) -> Field:
 def textured(picture: Field, strength: float, *, seed: int) -> Field:
     """Invented detail: crisper materials, and finer strokes along the forms where there is texture already."""
     unit = max(brushes.unit_of(picture) / 2, 0.5)  # lengths of the source's pixels
+    amount = texture_of(luma(picture), unit) * np.float32(0.5 + strength)
+    fibre = brushes.noise(amount.shape, seed % 2**31, max(0.7 * unit, 0.5))
+    tangent = brushes.flow(picture, sigma=4 * unit)
+    strokes = brushes.along(fibre, tangent, reach=5 * unit, samples=3) * np.float32(1.8)
+    strokes *= amount
+    del tangent, fibre, amount
     out = picture.copy()
     for sigma, share in ((1.6 * unit, 0.9 * strength), (14 * unit, 0.2 * strength)):
         detail = picture - brushes.blurred(picture, sigma)
@@ -107,12 +113,6 @@ def textured(picture: Field, strength: float, *, seed: int) -> Field:
         out += detail
         del detail
     within_range(out, picture, max(1, round(1.2 * unit)))
-    amount = texture_of(luma(picture), unit) * np.float32(0.5 + strength)
-    fibre = brushes.noise(amount.shape, seed % 2**31, max(0.7 * unit, 0.5))
-    tangent = brushes.flow(picture, sigma=4 * unit)
-    strokes = brushes.along(fibre, tangent, reach=5 * unit, samples=3) * np.float32(1.8)
-    strokes *= amount
-    del tangent, fibre, amount
     out += strokes[..., None]
     del strokes
     return brushes.saturated(np.clip(out, 0, 1, out=out), 1 + 0.12 * strength)
