@@ -113,7 +113,7 @@ EXAMPLES: Sequence[Example] = (
         "blend", "blend", ("fox", "boat"), {"imgUrls": [URL.format("fox"), URL.format("boat")], "aspect_ratio": "1:1"}
     ),
     Example("remove-background", "remove-background", ("fox",), {"imgUrl": URL.format("fox")}, 1),
-    Example("remove-background, photograph", "remove-background", ("chelsea",), {"imgUrl": URL.format("chelsea")}, 1),
+    Example("remove-background, photograph", "remove-background", ("cat",), {"imgUrl": URL.format("cat")}, 1),
     follow("enhance a draft", "enhance", "draft", shown=1),
     follow("upscale, subtle", "upscale", "fox", type=0, shown=1),
     follow("upscale, creative", "upscale", "fox", type=1, shown=1),
