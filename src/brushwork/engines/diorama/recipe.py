@@ -90,7 +90,8 @@ def shot_hinted(recipe: Mapping[str, Any] | None) -> Shot | None:
     scene, width, height = scene_of(recipe), int(recipe["width"]), int(recipe["height"])
     view = natural_view(scene, width, height)
     if "view" in recipe:
-        view = View(*(float(edge) for edge in recipe["view"]), width, height)
+        left, top, right, bottom = (float(edge) for edge in recipe["view"])
+        view = View(left, top, right, bottom, width, height)
     grade = tuple(float(number) for number in recipe["grade"]) if "grade" in recipe else None
     return Shot(scene, view, float(recipe.get("exp", 0)), float(recipe.get("detail", 1)), grade)
 
