@@ -39,7 +39,7 @@ FROZEN = 0.4
 """The first share of the time, in which the whole encoder stays as it was: twice as many steps for the decoders."""
 LEARNED = 4
 """The encoder's first stage that learns afterwards."""
-EARLIER = 0.25
+EARLIER = 0.2
 """Share of the weights from before the encoder learned in those that are kept: they know photographs better."""
 AVERAGE = 0.99
 CLIP = 1.0

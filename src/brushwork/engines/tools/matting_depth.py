@@ -18,7 +18,7 @@ MATTING_DEPTH = Network(
     licence="Apache-2.0",
     origin="training/matting_depth",
     parameters=3_586_794,
-    sha256="df0223c65d65112f35c85356dfa9642d528538effea33648dc2740c2bba37f77",
+    sha256="db04e8fceb834bf83dc40c03fe62b58b7320eebb2b27c5da6b08ab805d112e48",
     bits=16,
 )
 ALPHA, NEAR = 0, 1
