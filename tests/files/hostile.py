@@ -18,6 +18,7 @@ from PIL import Image
 
 from brushwork.errors import BrushworkError
 from brushwork.files.decode import ENHANCE_LIMITS, Limits, read_picture
+from tests.peak import peak_bytes
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MEGA = 1_000_000
@@ -270,16 +271,6 @@ def hostile_files() -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 
 # The program
-
-
-def peak_bytes() -> int:
-    """The most memory this process has had."""
-    status = Path("/proc/self/status")
-    if status.exists():  # beyond Linux's own count, `getrusage` counts the process that started this one
-        return int(next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def outcome(data: bytes, limits: Limits) -> tuple[int, str]:
