@@ -11,6 +11,7 @@ from PIL import Image
 
 from brushwork.engines.diorama.follow.pixels import regraded
 from brushwork.engines.diorama.looks.grade import finished
+from brushwork.engines.diorama.memory import give_back_memory
 from brushwork.engines.diorama.noise import Field
 from brushwork.engines.diorama.recipe import Shot, natural_shot
 from brushwork.engines.diorama.scene import Scene, View, natural_view
@@ -20,6 +21,8 @@ from brushwork.engines.diorama.worlds.painted import World
 from brushwork.engines.diorama.worlds.world import paint_world
 
 OnPass = Callable[[str], None]
+LARGE = 2_500_000
+"""Pixels from which on what is freed half-way is worth handing back to the system at once."""
 Figure = Callable[[World], None]
 """Puts something into a painted world: the cut-out of a reference."""
 
@@ -46,6 +49,8 @@ def paint_shot(shot: Shot, *, figures: Sequence[Figure] = (), on_pass: OnPass | 
     tell("finish")
     colour, depth = world.color, world.depth
     del world  # a large picture's water and light are not needed any more
+    if depth.size >= LARGE:
+        give_back_memory()
     return finish(colour, depth, shot)
 
 
