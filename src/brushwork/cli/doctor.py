@@ -19,7 +19,7 @@ from brushwork import __version__
 from brushwork.app import build_engine, open_database, open_files
 from brushwork.cli.output import AsJson, console, print_json, print_table
 from brushwork.database.upgrade import current_revision, head_revision
-from brushwork.engines.catalog import entry
+from brushwork.engines.registry import entry
 from brushwork.settings import Settings
 
 State = Literal["ok", "note", "wrong"]

@@ -6,7 +6,7 @@ import typer
 
 from brushwork.app import engine_options
 from brushwork.cli.output import AsJson, print_json, print_table
-from brushwork.engines.catalog import ENGINES, entry
+from brushwork.engines.registry import ENGINES, entry
 from brushwork.errors import Unavailable
 from brushwork.settings import Settings
 

@@ -29,7 +29,7 @@ from brushwork.cli.imagine import draw_there
 from brushwork.cli.output import console, errors
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
-from brushwork.engines.catalog import entry
+from brushwork.engines.registry import entry
 from brushwork.jobs.supervisor import Supervisor
 from brushwork.settings import Settings
 

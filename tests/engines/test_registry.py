@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from brushwork.engines.catalog import ENGINES, EngineEntry, EngineOptions, entry, usable
+from brushwork.engines.registry import ENGINES, EngineEntry, EngineOptions, entry, usable
 from brushwork.errors import Unavailable
 
 FLOW_MODEL = Path(__file__).parent / "flow" / "model"

@@ -1,0 +1,1 @@
+"""How the models of one family are encoded, stepped and decoded; one file a family."""

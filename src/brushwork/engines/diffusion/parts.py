@@ -1,0 +1,83 @@
+"""The components of a model on this machine, brought to the device when they are used.
+
+A component is the unit of residency, not a pipeline: models share text encoders. Only classes of diffusers and
+transformers are built, from safetensors and JSON; no code comes with a checkpoint.
+"""
+
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from brushwork.errors import Unavailable
+
+LIBRARIES = ("diffusers", "transformers")
+"""Where component classes may come from."""
+
+
+class Parts(Protocol):
+    """The components of one model."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def has(self, name: str) -> bool:
+        """Whether the checkpoint has such a component."""
+
+    def use(self, name: str) -> AbstractContextManager[Any]:
+        """The component, ready on its device for as long as the context lasts: "transformer", "vae", "tokenizer"."""
+
+
+class ResidentParts:
+    """All components stay where they were loaded: for tests and for machines with room for everything."""
+
+    def __init__(self, folder: Path, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        self.folder = folder
+        self.device = torch.device(device)
+        self.dtype = dtype
+        self.loaded: dict[str, Any] = {}
+
+    @cached_property
+    def index(self) -> dict[str, Any]:
+        return read_index(self.folder)
+
+    def has(self, name: str) -> bool:
+        return bool((self.index.get(name) or [None])[0])
+
+    @contextmanager
+    def use(self, name: str) -> Iterator[Any]:
+        if name not in self.loaded:
+            part = load_part(self.folder, name, dtype=self.dtype)
+            self.loaded[name] = part.to(self.device) if isinstance(part, torch.nn.Module) else part
+        yield self.loaded[name]
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """`model_index.json` of a folder in the layout of diffusers. Raises Unavailable when it has none."""
+    try:
+        index = json.loads((folder / "model_index.json").read_text())
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"The folder {folder.name} is not a model in the layout of diffusers ({error}).") from None
+    if not isinstance(index, dict):
+        raise Unavailable(f"The folder {folder.name} is not a model in the layout of diffusers.")
+    return index
+
+
+def load_part(folder: Path, name: str, *, dtype: torch.dtype) -> Any:
+    """A component of the folder, on the CPU, in evaluation mode."""
+    library, class_name = (read_index(folder).get(name) or (None, None))[:2]
+    if library not in LIBRARIES or not class_name:
+        raise Unavailable(f"The model {folder.name} has no {name} that can be loaded without code of its own.")
+    cls = getattr(importlib.import_module(library), class_name, None)
+    if cls is None:
+        raise Unavailable(f"This {library} does not know {class_name}, which {folder.name} needs.")
+    if not issubclass(cls, torch.nn.Module):
+        return cls.from_pretrained(folder / name, local_files_only=True)
+    named = {"torch_dtype": dtype} if library == "diffusers" else {"dtype": dtype}
+    part = cls.from_pretrained(folder / name, use_safetensors=True, local_files_only=True, **named)
+    return part.eval().requires_grad_(False)
