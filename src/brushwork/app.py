@@ -25,7 +25,9 @@ from brushwork.accounts.keys import create_key, is_key
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
 from brushwork.engines.base import Engine
-from brushwork.engines.registry import EngineEntry, EngineOptions, usable
+from brushwork.engines.devices import devices
+from brushwork.engines.diffusion.options import DiffusionOptions, RemoteOptions
+from brushwork.engines.registry import EngineEntry, EngineOptions, entry, usable
 from brushwork.errors import Unavailable
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store
@@ -117,9 +119,9 @@ def rules_of(settings: Settings) -> JobRules:
     )
 
 
-def build_engine(settings: Settings) -> Engine:
+def build_engine(settings: Settings, *, device: str = "") -> Engine:
     """The engine the settings ask for. Raises Unavailable when this machine cannot run it or production forbids it."""
-    return usable_engine(settings).build(engine_options(settings))
+    return usable_engine(settings).build(engine_options(settings, device=device))
 
 
 def usable_engine(settings: Settings) -> EngineEntry:
@@ -129,8 +131,46 @@ def usable_engine(settings: Settings) -> EngineEntry:
     return usable(settings.engine, engine_options(settings))
 
 
-def engine_options(settings: Settings) -> EngineOptions:
-    return EngineOptions(flow_model=Path(settings.flow_model) if settings.flow_model else None)
+def engine_options(settings: Settings, *, device: str = "") -> EngineOptions:
+    """What the settings say about engines; those of a worker on `device`, or on the first there is."""
+    return EngineOptions(
+        flow_model=Path(settings.flow_model) if settings.flow_model else None,
+        diffusion=DiffusionOptions(
+            models_dir=settings.resolved_models_dir,
+            catalogs=tuple(map(Path, listed(settings.model_files))),
+            accepted=frozenset(listed(settings.accept_licences)),
+            only=tuple(listed(settings.models)),
+            device=device or next(iter(accelerators(settings)), "cpu"),
+            precision=settings.precision,
+            memory_gb=settings.memory_gb,
+            batch=settings.batch,
+            compile=settings.compile,
+            attention=settings.attention,
+            fp8=settings.fp8,
+            cache=settings.cache,
+            deterministic=settings.deterministic,
+            offline=settings.offline,
+        ),
+        remote=RemoteOptions(url=settings.remote_url, key=settings.remote_key, model=settings.remote_model),
+    )
+
+
+def listed(text: str) -> list[str]:
+    """The items between the commas."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def accelerators(settings: Settings) -> list[str]:
+    """The GPUs to draw on: those of the settings, else all there are."""
+    return listed(settings.devices) or list(devices())
+
+
+def worker_devices(settings: Settings) -> list[str]:
+    """One for each worker that `serve` starts: GPUs with an engine that uses them, else shares of the CPU."""
+    gpus = accelerators(settings)
+    if gpus and entry(settings.engine, engine_options(settings)).name == "diffusers":
+        return [gpu for gpu in gpus for _ in range(settings.workers)]
+    return [f"cpu:{number}" for number in range(settings.workers)]
 
 
 async def prepare(settings: Settings, database: Database) -> FirstKey | None:
@@ -191,7 +231,7 @@ def build_worker(settings: Settings, database: Database, *, device: str, supervi
     return Worker(
         database=database,
         files=open_files(settings, database),
-        engine=build_engine(settings),
+        engine=build_engine(settings, device=device),
         rules=rules_of(settings),
         device=device,
         supervised=supervised,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-EngineName = Literal["auto", "diorama", "flow", "noop"]
+EngineName = Literal["auto", "diffusers", "diorama", "flow", "noop", "remote"]
 
 
 class Settings(BaseSettings):
@@ -45,7 +45,57 @@ class Settings(BaseSettings):
     flow_model: Annotated[
         str, Field(description="Folder with the networks of the engine `flow`; empty means those that ship with it.")
     ] = ""
-    workers: Annotated[int, Field(ge=0, le=64, description="Worker processes that `serve` starts; 0 starts none.")] = 1
+    models_dir: Annotated[
+        str, Field(description="Folder of downloaded models; empty means `models` in the data folder.")
+    ] = ""
+    model_files: Annotated[
+        str, Field(description="TOML files with models of your own, separated by commas; they add to the catalog.")
+    ] = ""
+    models: Annotated[
+        str, Field(description="Models to draw with, by name, best first; empty means all that are installed.")
+    ] = ""
+    accept_licences: Annotated[
+        str, Field(description="Licences with conditions that you have read and accept, by name, separated by commas.")
+    ] = ""
+    offline: Annotated[bool, Field(description="Never ask a model hub for anything.")] = False
+    devices: Annotated[
+        str,
+        Field(description="What workers draw on, one each, such as cuda:0,cuda:1; empty: every GPU, else the CPU."),
+    ] = ""
+    precision: Annotated[
+        Literal["auto", "bfloat16", "float16", "float32"],
+        Field(description="Numbers that models are computed in; auto is bfloat16 on GPUs that have it, else float32."),
+    ] = "auto"
+    memory_gb: Annotated[
+        float, Field(ge=0, le=10_000, description="Memory of a device that models may fill; 0 means what it has.")
+    ] = 0.0
+    batch: Annotated[int, Field(ge=1, le=256, description="Pictures that are denoised together at most.")] = 8
+    compile: Annotated[bool, Field(description="Compile models when they are loaded: slow at first, then quicker.")] = (
+        False
+    )
+    attention: Annotated[
+        str, Field(description="Attention backend of diffusers, such as native or flash; auto takes what works here.")
+    ] = "auto"
+    fp8: Annotated[bool, Field(description="Keep weights in eight bits: half the memory, slightly other pictures.")] = (
+        False
+    )
+    cache: Annotated[
+        Literal["none", "taylorseer", "magcache"],
+        Field(description="Skip denoising steps by extrapolation, on a fixed schedule, with models of many steps."),
+    ] = "none"
+    deterministic: Annotated[
+        bool,
+        Field(description="The same bytes whoever shares a batch: fixed batch sizes, no shortcuts."),
+    ] = False
+    remote_url: Annotated[
+        str, Field(description="Address of a server with the OpenAI image API, for the engine `remote`.")
+    ] = ""
+    remote_key: Annotated[str, Field(description="Key for that server.")] = ""
+    remote_model: Annotated[str, Field(description="Model to ask that server for; empty means its own choice.")] = ""
+    workers: Annotated[
+        int,
+        Field(ge=0, le=64, description="Worker processes that `serve` starts, on GPUs per device; 0 starts none."),
+    ] = 1
     production: Annotated[
         bool, Field(description="Refuse what only makes sense while trying things out, such as the noop engine.")
     ] = False
@@ -100,6 +150,13 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return url.rstrip("/")
 
+    @field_validator("remote_url")
+    @classmethod
+    def is_http(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'brushwork.db'}"
@@ -107,6 +164,10 @@ class Settings(BaseSettings):
     @property
     def resolved_store_url(self) -> str:
         return self.store_url or f"file://{self.data_dir.resolve() / 'files'}"
+
+    @property
+    def resolved_models_dir(self) -> Path:
+        return Path(self.models_dir) if self.models_dir else self.data_dir / "models"
 
     @property
     def resolved_public_url(self) -> str:

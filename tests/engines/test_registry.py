@@ -34,5 +34,5 @@ def test_every_engine_can_be_looked_up_by_its_name(engine: EngineEntry) -> None:
 
 
 def test_an_unknown_engine_is_answered_with_those_there_are() -> None:
-    with pytest.raises(Unavailable, match="diorama, flow, noop"):
+    with pytest.raises(Unavailable, match="diffusers, diorama, flow, remote, noop"):
         entry("banana")

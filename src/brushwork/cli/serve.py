@@ -20,10 +20,12 @@ from brushwork.app import (
     build_housekeeping,
     build_worker,
     create_app,
+    engine_options,
     open_database,
     prepare,
     rules_of,
     usable_engine,
+    worker_devices,
 )
 from brushwork.cli.imagine import draw_there
 from brushwork.cli.output import console, errors
@@ -60,7 +62,9 @@ def serve(
 
 
 def worker(
-    device: Annotated[str, typer.Option(help="What this worker draws on.")] = "cpu:0",
+    device: Annotated[
+        str, typer.Option(help="What this worker draws on, such as cuda:1; empty takes the first there is.")
+    ] = "",
     supervised: Annotated[
         bool,
         typer.Option(
@@ -69,7 +73,8 @@ def worker(
     ] = False,
 ) -> None:
     """Start one worker, without a server: for more machines on the same database and store."""
-    run(work_forever(Settings(), device, supervised))
+    settings = Settings()
+    run(work_forever(settings, device or next(iter(worker_devices(settings)), "cpu:0"), supervised))
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -163,8 +168,8 @@ def on_signals(callback: Callable[[], None]) -> None:
 
 async def supervise(settings: Settings, database: Database, stop: asyncio.Event) -> None:
     command = [sys.executable, "-m", "brushwork", "worker", "--supervised"]
-    devices = [f"cpu:{number}" for number in range(settings.workers)]
-    supervisor = Supervisor(database=database, command=command, devices=devices, rules=rules_of(settings))
+    rules = rules_of(settings)
+    supervisor = Supervisor(database=database, command=command, devices=worker_devices(settings), rules=rules)
     await supervisor.run(stop)
 
 
@@ -187,7 +192,7 @@ def banner(settings: Settings, first: FirstKey | None) -> None:
     url = settings.resolved_public_url
     console.print()
     console.print(f"[bold]Brushwork[/bold] on [bold cyan]{url}[/bold cyan]", soft_wrap=True)
-    console.print(f"  engine    {entry(settings.engine).name}", soft_wrap=True)
+    console.print(f"  engine    {entry(settings.engine, engine_options(settings)).name}", soft_wrap=True)
     console.print(f"  database  {settings.resolved_database_url.rsplit('@', 1)[-1]}", soft_wrap=True)
     studio = f"{url}/studio#key={first.key}" if first else f"{url}/studio"
     console.print(f"  studio    [bold cyan]{studio}[/bold cyan]", soft_wrap=True)

@@ -5,10 +5,11 @@ Nothing heavy is imported before an engine is chosen: the API process never load
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from brushwork.engines.base import Engine
+from brushwork.engines.diffusion.options import DiffusionOptions, RemoteOptions
 from brushwork.errors import Unavailable
 
 
@@ -18,6 +19,8 @@ class EngineOptions:
 
     flow_model: Path | None = None
     """Folder of the learned painter's networks; None is the one that ships with Brushwork."""
+    diffusion: DiffusionOptions = field(default_factory=DiffusionOptions)
+    remote: RemoteOptions = field(default_factory=RemoteOptions)
 
 
 USUAL = EngineOptions()
@@ -47,6 +50,18 @@ def build_flow(options: EngineOptions) -> Engine:
     return FlowEngine(options.flow_model)
 
 
+def build_diffusion(options: EngineOptions) -> Engine:
+    from brushwork.engines.diffusion.engine import DiffusionEngine
+
+    return DiffusionEngine(options.diffusion)
+
+
+def build_remote(options: EngineOptions) -> Engine:
+    from brushwork.engines.remote import RemoteEngine
+
+    return RemoteEngine(options.remote)
+
+
 def build_noop(_: EngineOptions) -> Engine:
     from brushwork.engines.noop import NoopEngine
 
@@ -55,6 +70,22 @@ def build_noop(_: EngineOptions) -> Engine:
 
 def missing_module(name: str) -> Callable[[EngineOptions], str | None]:
     return lambda _: None if importlib.util.find_spec(name) else f"the Python package {name} is not installed"
+
+
+def missing_models(options: EngineOptions) -> str | None:
+    """Why open checkpoints cannot be drawn with here. Looks for torch without loading it."""
+    for package in ("torch", "diffusers", "transformers"):
+        if not importlib.util.find_spec(package):
+            return f"the Python package {package} is not installed; pip install 'brushwork[diffusers]'"
+    from brushwork.engines.catalog.installed import usable_models
+
+    if not usable_models(options.diffusion):
+        return "no model is installed; see `brushwork models list`, then `brushwork models pull NAME`"
+    return None
+
+
+def missing_address(options: EngineOptions) -> str | None:
+    return None if options.remote.url else "BRUSHWORK_REMOTE_URL does not say where the server is"
 
 
 def missing_weights(options: EngineOptions) -> str | None:
@@ -68,6 +99,13 @@ def missing_weights(options: EngineOptions) -> str | None:
 
 
 ENGINES: tuple[EngineEntry, ...] = (
+    EngineEntry(
+        "diffusers",
+        "Open checkpoints on your GPU, in a denoising loop that all jobs share.",
+        "Apache-2.0; each model has its own, see `brushwork models list`",
+        missing_models,
+        build_diffusion,
+    ),
     EngineEntry(
         "diorama",
         "The embedded painter: procedural scenes on the CPU, offline. Not a diffusion model.",
@@ -83,20 +121,34 @@ ENGINES: tuple[EngineEntry, ...] = (
         build_flow,
     ),
     EngineEntry(
+        "remote",
+        "Another server that speaks the OpenAI image API.",
+        "Apache-2.0; that server's models have their own",
+        missing_address,
+        build_remote,
+    ),
+    EngineEntry(
         "noop", "Draws one flat colour at once: for benchmarks and tests.", "Apache-2.0", lambda _: None, build_noop
     ),
 )
 """Best first: `auto` takes the first that can run, and never the no-op engine."""
 
-AUTOMATIC = ("diorama",)
+AUTOMATIC = ("diffusers", "diorama")
+
+
+def is_automatic(engine: EngineEntry, options: EngineOptions) -> bool:
+    """Whether `auto` may take it. Checkpoints need minutes a picture on a CPU: there they have to be asked for."""
+    if engine.name == "diffusers" and options.diffusion.device.startswith("cpu"):
+        return False
+    return engine.name in AUTOMATIC
 
 
 def entry(name: str, options: EngineOptions = USUAL) -> EngineEntry:
     """The entry of that name; "auto" is the best that runs here. Raises Unavailable with the reason."""
     if name == "auto":
-        usable = [engine for engine in ENGINES if engine.name in AUTOMATIC and engine.problem(options) is None]
+        automatic = [engine for engine in ENGINES if is_automatic(engine, options)]
+        usable = [engine for engine in automatic if engine.problem(options) is None]
         if not usable:
-            automatic = [engine for engine in ENGINES if engine.name in AUTOMATIC]
             reasons = "; ".join(f"{engine.name}: {engine.problem(options)}" for engine in automatic)
             raise Unavailable(f"No engine can run here ({reasons}).")
         return usable[0]
