@@ -79,6 +79,9 @@ class Capability:
     """How many rows may be worked on together."""
     step_cancel: bool = True
     preview: bool = False
+    joins: bool = False
+    """Whether rows of a later `run`, from another thread, are taken in while earlier ones are drawn: a caller need not
+    wait until a batch is through before it brings more."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,11 @@ class Cost:
 
 class RowCancelled(Exception):  # not an error: the caller no longer wants the row
     """Raised by `Sink.step` inside an engine: drop the row and everything it holds."""
+
+
+class DeviceLost(Exception):  # no client's business: whoever owns the process ends it
+    """Raised by `run`: the device is gone, and with it whatever this process could still draw. The rows are not to
+    blame; another process may draw them."""
 
 
 class Sink(Protocol):

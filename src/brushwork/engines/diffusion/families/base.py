@@ -59,7 +59,14 @@ class Call:
     """For models that are told their guidance; others ignore it."""
     extras: Extras = NO_EXTRAS
     window: tuple[int, int, int, int] | None = None
-    """(top, left, h, w) in latent pixels, when only that pane of the picture is looked at."""
+    """(top, left, h, w) in latent pixels, when only that pane of the picture is looked at: `latents` is cut out already,
+    what `extras` brings (a control picture) is the whole picture's and has to be cut."""
+    share: float = 0.0
+    """How much of the schedule lies behind, 0-1: a control acts until its own share."""
+    tile: bool = False
+    """Whether the picture goes on at its opposite edges; only families whose facts say "exact" are told."""
+    adapters: tuple[tuple[str, float], ...] = ()
+    """LoRAs with their weights, by their names in the catalog; the same in all calls of one pass."""
 
 
 class Family(Protocol):
