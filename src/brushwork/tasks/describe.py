@@ -38,7 +38,9 @@ class Describe(Task):
         return price(self.name)
 
     def run(self, job: Run) -> Outcome:
-        source = job.picture()
+        from brushwork.engines.tools.toolbox import tools_of  # only workers need networks
+
+        source, tools = job.picture(), tools_of(job.engine)
         shape = f"--ar {aspect_ratio(source.image.width, source.image.height)}"
         prompts = [f"{prompt} {shape}" for prompt in job.engine.describe(source)]
         return Outcome(
@@ -47,7 +49,9 @@ class Describe(Task):
                 "description": "\n\n".join(f"{number}. {prompt}" for number, prompt in enumerate(prompts, start=1)),
                 "promptEn": prompts[0],
                 "finalPrompt": prompts[0],
-            }
+            },
+            degraded=["tool:describe"] if "describe" in tools.missing else [],
+            recipe={"tool": tools.describer},
         )
 
 

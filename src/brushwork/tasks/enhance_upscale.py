@@ -95,6 +95,7 @@ class EnhanceUpscale(Task):
 
     def run(self, job: Run) -> Outcome:
         from brushwork.engines.tools import enlarge  # only workers need networks and libvips
+        from brushwork.engines.tools.toolbox import tools_of
 
         source = job.given[0]
         across, _, down = self.aspect_ratio.partition(":")
@@ -108,6 +109,7 @@ class EnhanceUpscale(Task):
         row = Row(index=0, seed=job.seed, text="", width=frame.outer[0], height=frame.outer[1], op=Op.UPSCALE)
         job.expect([row])
         job.sink.step(row, 0, 1)
+        enlarger = tools_of(job.engine).enlarger_for(self.content_type)
         form = FORMATS[self.output_format]
         path = job.scratch / f"0.{form}"
         enlarge.enlarge_to(
@@ -116,10 +118,12 @@ class EnhanceUpscale(Task):
             path,
             form=form,
             content=self.content_type,
+            enlarger=enlarger,
             on_tile=lambda done, total: job.sink.step(row, done, total),
         )
         return Outcome(
             files=[MadeFile(path, f"image/{form}", *frame.outer)],
             applied={"target_resolution": "native", "content_type": "emulated"},
             degraded=["parameter:face_enhancement_level"] if self.face_enhancement_level in TREATED else [],
+            recipe={"tool": enlarger.name},
         )

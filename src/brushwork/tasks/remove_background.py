@@ -28,5 +28,7 @@ class RemoveBackground(Task):
 
     def run(self, job: Run) -> Outcome:
         from brushwork.engines.tools.matting import cut_out  # only workers need the network
+        from brushwork.engines.tools.toolbox import tools_of
 
-        return Outcome(images=[cut_out(job.picture().image)])
+        cutter = tools_of(job.engine).cutter
+        return Outcome(images=[cut_out(job.picture().image, matting=cutter.matting)], recipe={"tool": cutter.name})

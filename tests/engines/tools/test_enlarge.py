@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from brushwork.engines.tools.enlarge import Content, Crop, Format, enlarge_to, frame_for, networks_for, pixels_of
+from brushwork.engines.tools.enlarge import Content, Crop, Format, enlarge_to, frame_for, pixels_of, steps_for
 
 PHOTO = Path(__file__).parent / "photos" / "chelsea.webp"
 
@@ -161,9 +161,13 @@ def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
         enlarge_to(photo((60, 60)), frame, tmp_path / "no" / "x.png", form="png", on_tile=lambda *_: None)
 
 
-def test_no_more_networks_are_used_than_the_size_needs() -> None:
-    assert [networks_for(factor) for factor in (0.5, 1.0, 1.5, 2.1, 3, 4.3, 7, 12, 40)] == [
+def test_no_more_steps_are_made_than_the_size_needs() -> None:
+    factors = (0.5, 1.0, 1.5, 2.1, 3, 4.3, 7, 12, 40)
+    assert [steps_for(factor, (2, 4)) for factor in factors] == [
         (), (), (2,), (2,), (4,), (4,), (4, 2), (4, 4), (4, 4),
+    ]  # fmt: skip
+    assert [steps_for(factor, (4,)) for factor in factors] == [
+        (), (), (4,), (4,), (4,), (4,), (4, 4), (4, 4), (4, 4),
     ]  # fmt: skip
 
 

@@ -12,6 +12,8 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +21,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from brushwork.engines.tools.super_resolution import MARGIN, SUPER_RESOLUTION, Bytes, OnTile, enlarged_tile
+from brushwork.engines.tools.super_resolution import SHIPPED, Bytes, Enlarger, OnTile, enlarged_tile, with_margin
 from brushwork.engines.tools.tiles import tiles
 
 Content = Literal["standard", "photo", "illustration", "text", "low_res"]
@@ -30,8 +32,10 @@ SIDE = 256
 """Of a tile, before enlarging."""
 ENOUGH = 1.1
 """What is missing after a step of super-resolution up to this factor is done by resampling."""
-STEPS: tuple[tuple[float, tuple[Literal[2, 4], ...]], ...] = ((1.05, ()), (2, (2,)), (4, (4,)), (8, (4, 2)))
-"""Up to this factor → these networks, one after the other; beyond, four and four."""
+NEARLY = 1.05
+"""Up to this factor nothing but resampling is done."""
+MOST_STEPS = 2
+"""One after the other: four and four."""
 BAR = (0, 0, 0)
 """Colour of the bars of a letterbox."""
 PAPER = (255, 255, 255)
@@ -93,17 +97,18 @@ def enlarge_to(
     *,
     form: Format,
     content: Content = "standard",
+    enlarger: Enlarger = SHIPPED,
     on_tile: OnTile,
 ) -> None:
     """Write the enlarged picture to `path`. Transparency is kept, but for JPEG, which gets white paper behind it.
 
     A large one is better given as `pixels_of` it. Raises what `on_tile` raises, and OSError when the disk is full.
     """
-    pixels, frame = trimmed(picture if isinstance(picture, np.ndarray) else pixels_of(picture), frame)
+    pixels, frame = trimmed(picture if isinstance(picture, np.ndarray) else pixels_of(picture), frame, enlarger.margin)
     height, width = pixels.shape[:2]
     touch = TOUCHES[content]
-    steps = networks_for(max(frame.inner[0] / width, frame.inner[1] / height))
-    work = Work(steps, width, height, on_tile)
+    steps = steps_for(max(frame.inner[0] / width, frame.inner[1] / height), enlarger.factors)
+    work = Work(steps, width, height, enlarger, on_tile)
     alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
     small = smoothed(pixels[..., :3], touch.smooth)
     del pixels, picture
@@ -139,14 +144,14 @@ def pixels_of(image: Image.Image) -> Bytes:
     return pixels
 
 
-def trimmed(pixels: Bytes, frame: Frame) -> tuple[Bytes, Frame]:
+def trimmed(pixels: Bytes, frame: Frame, margin: int) -> tuple[Bytes, Frame]:
     """Without what would be enlarged only to be cut off: a strip cropped to a square may have a million pixels of it.
 
     As much goes on either side, so the middle stays the middle; what two networks look at beyond the edge stays too.
     """
     height, width = pixels.shape[:2]
     sides = zip((width, height), frame.inner, frame.outer, strict=True)
-    left, top = (max(0, int((side - side * outer / inner) / 2) - 2 * MARGIN) for side, inner, outer in sides)
+    left, top = (max(0, int((side - side * outer / inner) / 2) - 2 * margin) for side, inner, outer in sides)
     if not left and not top:
         return pixels, frame
     part = pixels[top : height - top, left : width - left]
@@ -154,9 +159,15 @@ def trimmed(pixels: Bytes, frame: Frame) -> tuple[Bytes, Frame]:
     return part, Frame((max(frame.outer[0], inner[0]), max(frame.outer[1], inner[1])), frame.outer)
 
 
-def networks_for(factor: float) -> tuple[Literal[2, 4], ...]:
-    """The networks for an enlargement, in order."""
-    return next((steps for most, steps in STEPS if factor <= most * (ENOUGH if steps else 1)), (4, 4))
+def steps_for(factor: float, factors: tuple[int, ...]) -> tuple[int, ...]:
+    """The steps of an enlargement, the larger ones first: the fewest, of these the least, that are enough."""
+    if factor <= NEARLY:
+        return ()
+    choices = [
+        steps for number in range(1, MOST_STEPS + 1) for steps in combinations_with_replacement(factors[::-1], number)
+    ]
+    choices.sort(key=lambda steps: (len(steps), prod(steps)))
+    return next((steps for steps in choices if factor <= prod(steps) * ENOUGH), choices[-1])
 
 
 def smoothed(colours: Bytes, amount: float) -> Bytes:
@@ -172,7 +183,8 @@ def smoothed(colours: Bytes, amount: float) -> Bytes:
 class Work:
     """The steps of an enlargement, tile by tile, and how far it is."""
 
-    def __init__(self, steps: tuple[Literal[2, 4], ...], width: int, height: int, on_tile: OnTile) -> None:
+    def __init__(self, steps: tuple[int, ...], width: int, height: int, enlarger: Enlarger, on_tile: OnTile) -> None:
+        self.enlarger = enlarger
         self.on_tile = on_tile
         self.done = 0
         self.total = 0 if steps else 1
@@ -180,14 +192,13 @@ class Work:
             self.total += len(tiles(width, height, side=SIDE))
             width, height = width * step, height * step
 
-    def bands(self, colours: Bytes, factor: Literal[2, 4]) -> Iterator[Bytes]:
+    def bands(self, colours: Bytes, factor: int) -> Iterator[Bytes]:
         """The picture, enlarged, in bands from top to bottom."""
-        network = SUPER_RESOLUTION[factor]
         height, width, _ = colours.shape
-        padded = np.pad(colours, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="edge")
+        padded = with_margin(colours, self.enlarger)
         band: list[Bytes] = []
         for tile in tiles(width, height, side=SIDE):
-            band.append(enlarged_tile(padded, tile, factor, network, None))
+            band.append(enlarged_tile(padded, tile, factor, self.enlarger))
             self.done += 1
             if self.done < self.total:
                 self.on_tile(self.done, self.total)

@@ -5,6 +5,9 @@ picture's own edges make that sharp; and where a pixel shows both, the subject's
 what is near.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -26,6 +29,10 @@ FAR_SIDE, FAR = 512, 45
 NEAR = 6
 """And from close by, in pixels of the picture itself."""
 TILE = 512
+
+
+Matting = Callable[[Bytes], Floats]
+"""(H, W, 3) colours to (H, W) 0..1: how much of each pixel the subject covers."""
 
 
 def matte(image: Image.Image, *, threads: int | None = None) -> Floats:
@@ -55,10 +62,13 @@ def joined(coarse: Floats, fine: Floats) -> Floats:
     return np.asarray(whole + (fine - whole) * share, np.float32)
 
 
-def cut_out(image: Image.Image, *, threads: int | None = None) -> Image.Image:
-    """The subject alone, RGBA: at soft edges in its own colours, without those of what was behind it."""
+def cut_out(image: Image.Image, *, threads: int | None = None, matting: Matting | None = None) -> Image.Image:
+    """The subject alone, RGBA: at soft edges in its own colours, without those of what was behind it.
+
+    `matting` is another way to tell the subject than the network that ships.
+    """
     colours, own = opaque(image)
-    alpha = matte_of(colours, threads=threads)
+    alpha = (matting or partial(matte_of, threads=threads))(colours)
     picture = np.dstack([subject_colours(colours, alpha), np.zeros(alpha.shape, np.uint8)])
     seen = alpha if own is None else np.minimum(alpha, own)
     picture[..., 3] = np.asarray(seen * 255 + 0.5, np.uint8)

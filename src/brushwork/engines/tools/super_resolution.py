@@ -5,7 +5,8 @@ What it is and how well it does: models/README.md. Knows no task and no engine.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -47,42 +48,88 @@ BLEED = 4.0
 """Standard deviation, in pixels, of the blur that carries colour under what is transparent."""
 
 
+class Enlarger(Protocol):
+    """A network, or several, that make pictures larger."""
+
+    @property
+    def name(self) -> str:
+        """For the recipe."""
+
+    @property
+    def margin(self) -> int:
+        """How far from a pixel it looks."""
+
+    @property
+    def factors(self) -> tuple[int, ...]:
+        """How many times larger it can make a picture in one step, the least first."""
+
+    def __call__(self, window: Bytes, factor: int) -> Bytes:
+        """(h, w, 3), made larger, margins and all. May be called from any thread."""
+
+
+@dataclass(frozen=True)
+class ShippedEnlarger:
+    """The networks that ship with Brushwork."""
+
+    threads: int | None = None
+    name: str = "brushwork-sr"
+    margin: int = MARGIN
+    factors: tuple[int, ...] = tuple(SUPER_RESOLUTION)
+
+    def __call__(self, window: Bytes, factor: int) -> Bytes:
+        batch = np.ascontiguousarray(window.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+        result = run(SUPER_RESOLUTION[factor], batch, threads=self.threads)[0]
+        return np.asarray(result.transpose(1, 2, 0).clip(0, 1) * 255 + 0.5, np.uint8)
+
+
+SHIPPED = ShippedEnlarger()
+
+
 def upscale(
     image: Image.Image, *, factor: Literal[2, 4], on_tile: OnTile | None = None, threads: int | None = None
 ) -> Image.Image:
     """An RGB picture, or RGBA where the given one has transparency. Same picture, same bytes."""
+    return upscaled(image, factor, enlarger=ShippedEnlarger(threads), on_tile=on_tile)
+
+
+def upscaled(image: Image.Image, factor: int, *, enlarger: Enlarger, on_tile: OnTile | None = None) -> Image.Image:
+    """The same with any enlarger that has this factor."""
     if not image.has_transparency_data:
-        return Image.fromarray(enlarge(np.asarray(image.convert("RGB")), factor, on_tile, threads))
+        return Image.fromarray(enlarge(np.asarray(image.convert("RGB")), factor, enlarger, on_tile))
     picture = np.asarray(image.convert("RGBA"))
     alpha = Image.fromarray(picture[..., 3])
     size = (image.width * factor, image.height * factor)
-    large = Image.fromarray(enlarge(bled(picture), factor, on_tile, threads))
+    large = Image.fromarray(enlarge(bled(picture), factor, enlarger, on_tile))
     large.putalpha(alpha.resize(size, Image.Resampling.BICUBIC))  # keeps opaque opaque, and edges soft
     return large
 
 
-def enlarge(colours: Bytes, factor: int, on_tile: OnTile | None, threads: int | None) -> Bytes:
+def enlarge(colours: Bytes, factor: int, enlarger: Enlarger, on_tile: OnTile | None) -> Bytes:
     """(H, W, 3) to (factor H, factor W, 3), tile by tile."""
-    network = SUPER_RESOLUTION[factor]
     height, width, _ = colours.shape
-    padded = np.pad(colours, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="edge")
+    padded = with_margin(colours, enlarger)
     large = np.empty((height * factor, width * factor, 3), np.uint8)
     parts = tiles(width, height, side=SIDE)
     for number, tile in enumerate(parts, 1):
         place = large[tile.top * factor : tile.bottom * factor, tile.left * factor : tile.right * factor]
-        place[:] = enlarged_tile(padded, tile, factor, network, threads)
+        place[:] = enlarged_tile(padded, tile, factor, enlarger)
         if on_tile:
             on_tile(number, len(parts))
     return large
 
 
-def enlarged_tile(padded: Bytes, tile: Tile, factor: int, network: Network, threads: int | None) -> Bytes:
-    window = padded[tile.top : tile.bottom + 2 * MARGIN, tile.left : tile.right + 2 * MARGIN]
-    batch = np.ascontiguousarray(window.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
-    result = run(network, batch, threads=threads)[0]
-    edge = MARGIN * factor
-    inner = result[:, edge:-edge, edge:-edge].transpose(1, 2, 0)
-    return np.asarray(inner.clip(0, 1) * 255 + 0.5, np.uint8)
+def with_margin(colours: Bytes, enlarger: Enlarger) -> Bytes:
+    """With its edges repeated as far as the enlarger looks."""
+    around = (enlarger.margin, enlarger.margin)
+    return np.pad(colours, (around, around, (0, 0)), mode="edge")
+
+
+def enlarged_tile(padded: Bytes, tile: Tile, factor: int, enlarger: Enlarger) -> Bytes:
+    """A tile of a picture that has its margin."""
+    margin = enlarger.margin
+    result = enlarger(padded[tile.top : tile.bottom + 2 * margin, tile.left : tile.right + 2 * margin], factor)
+    edge = margin * factor
+    return result[edge : result.shape[0] - edge, edge : result.shape[1] - edge]
 
 
 def bled(picture: Bytes) -> Bytes:
