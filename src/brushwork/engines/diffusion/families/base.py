@@ -59,7 +59,7 @@ class Call:
     """For models that are told their guidance; others ignore it."""
     extras: Extras = NO_EXTRAS
     window: tuple[int, int, int, int] | None = None
-    """(top, left, h, w) in latent pixels, when only that pane of the picture is looked at: `latents` is cut out already,
+    """(top, left, h, w) in latent pixels, when only that pane of the picture is looked at: `latents` is cut out,
     what `extras` brings (a control picture) is the whole picture's and has to be cut."""
     share: float = 0.0
     """How much of the schedule lies behind, 0-1: a control acts until its own share."""
@@ -67,6 +67,8 @@ class Call:
     """Whether the picture goes on at its opposite edges; only families whose facts say "exact" are told."""
     adapters: tuple[tuple[str, float], ...] = ()
     """LoRAs with their weights, by their names in the catalog; the same in all calls of one pass."""
+    negative: bool = False
+    """Whether this is what guidance pushes away from: it follows the control as well, but sees no image prompt."""
 
 
 class Family(Protocol):
