@@ -74,7 +74,7 @@ def test_an_engines_own_enlarger_enlarges(tmp_path: Path, content: str, name: st
     class WithInk(NoopEngine):
         tools = Toolbox(enlarger=GreenEnlarger(), illustrations=Ink())
 
-    outcome = done("enhance-upscale", tmp_path, WithInk(), targetResolution="FHD", contentType=content)
+    outcome = done("enhance-upscale", tmp_path, WithInk(), target_resolution="FHD", content_type=content)
 
     assert outcome.recipe == {"tool": name}
     with Image.open(BytesIO(outcome.files[0].path.read_bytes())) as made:
