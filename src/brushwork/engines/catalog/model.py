@@ -12,6 +12,15 @@ from brushwork.engines.base import Op
 Kind = Literal["image", "video", "tool"]
 Negative = Literal["native", "emulated", "none"]
 
+VERSIONS = ("6", "6.1", "7", "8", "8.1", "niji 6")
+"""Every version of the API that draws pictures, as in `Row.model`."""
+
+PARAMS = frozenset({
+    "ar", "chaos", "weird", "stylize", "seed", "stop", "quality", "niji", "raw", "tile", "hd", "draft", "exp", "no",
+    "iw", "sref", "sw", "cref", "cw", "oref", "ow",
+})  # fmt: skip
+"""Prompt parameters that a model can have an effect for."""
+
 
 @dataclass(frozen=True)
 class Licence:
@@ -37,7 +46,7 @@ class Checkpoint:
     include: tuple[str, ...] = ()
     """Glob patterns of the files that are needed; empty: all safetensors, JSON and text files."""
     variant: str = ""
-    """"fp16" for files named *.fp16.safetensors."""
+    """"fp16" for files named *.fp16.safetensors. On this machine they are kept without it: no loader has to know."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,8 @@ class Profile:
     """Words added to the prompt, except with --raw."""
     adapters: tuple[str, ...] = ()
     """Names of LoRAs that are always on."""
+    fallback: bool = False
+    """The model draws this version only when no better suited one is installed."""
 
 
 @dataclass(frozen=True)
@@ -111,5 +122,7 @@ class Model:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     """API version → profile."""
     adapters: Mapping[str, Adapter] = field(default_factory=dict)
+    references: int = 0
+    """Pictures that it can look at beside the prompt, in its own sequence; an IP-Adapter is not counted."""
     edits_with: str = ""
     """Name of the model that draws what this one cannot (references, blend, retexture); empty for none."""
