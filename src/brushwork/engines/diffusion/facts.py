@@ -26,6 +26,8 @@ class Facts:
     """How `--tile` is drawn: periodic convolutions, or latents rolled at each step."""
     ragged: bool = False
     """Whether pictures of different sizes can share one forward pass."""
+    reads_pictures: bool = False
+    """Whether the text encoder looks at the references too: an encoded text belongs to its pictures."""
 
 
 FAMILIES: Mapping[str, Facts] = {
@@ -33,6 +35,6 @@ FAMILIES: Mapping[str, Facts] = {
     "sdxl": Facts(multiple=8, solver="epsilon", image_prompts=True, controls=True, tile="exact"),
     "zimage": Facts(multiple=16, solver="flow", tile="approximate", ragged=True),
     "flux2": Facts(multiple=16, solver="flow", references=5, tile="approximate"),
-    "qwen": Facts(multiple=16, solver="flow", references=3, tile="approximate"),
+    "qwen": Facts(multiple=16, solver="flow", references=3, tile="approximate", reads_pictures=True),
     "pipe": Facts(multiple=16, solver="flow"),
 }

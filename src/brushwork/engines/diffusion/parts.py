@@ -18,6 +18,12 @@ from brushwork.errors import Unavailable
 
 LIBRARIES = ("diffusers", "transformers")
 """Where component classes may come from."""
+PICTURE_HALVES = {
+    "Qwen2VLProcessor": "Qwen2VLImageProcessorPil",
+    "Qwen2_5_VLProcessor": "Qwen2VLImageProcessorPil",
+}
+"""Processors of text, pictures and videos, of which only the half for pictures is loaded: the one for videos would need
+torchvision, and the one for text is the tokenizer, which the checkpoint has as well."""
 
 
 class Parts(Protocol):
@@ -73,7 +79,7 @@ def load_part(folder: Path, name: str, *, dtype: torch.dtype) -> Any:
     library, class_name = (read_index(folder).get(name) or (None, None))[:2]
     if library not in LIBRARIES or not class_name:
         raise Unavailable(f"The model {folder.name} has no {name} that can be loaded without code of its own.")
-    cls = getattr(importlib.import_module(library), class_name, None)
+    cls = getattr(importlib.import_module(library), PICTURE_HALVES.get(class_name, class_name), None)
     if cls is None:
         raise Unavailable(f"This {library} does not know {class_name}, which {folder.name} needs.")
     if not issubclass(cls, torch.nn.Module):

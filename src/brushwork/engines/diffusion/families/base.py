@@ -41,6 +41,8 @@ class Extras:
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     control: Control | None = None
+    kind: str = ""
+    """Rows of different kinds cannot share a forward pass: it belongs into the key of a batch."""
 
 
 NO_EXTRAS = Extras()
@@ -77,8 +79,9 @@ class Family(Protocol):
     multiple: int
     """Pixels of which sides are multiples."""
 
-    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
-        """Each text, as its own pipeline would encode it alone."""
+    def encode(self, texts: Sequence[str], seen: Sequence[Seen] = ()) -> list[Conditioning]:
+        """Each text, as its own pipeline would encode it alone. Families whose text encoder also looks at pictures
+        (facts: `reads_pictures`) encode each text together with all of `seen`, the row's; others leave it aside."""
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of a picture of that size in pixels."""
