@@ -1,0 +1,125 @@
+"""Pictures whose structure is followed: a ControlNet beside the denoiser. Rows with and without one share a batch."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from torch import Tensor
+
+from brushwork.engines.catalog.model import Adapter, Model
+from brushwork.engines.diffusion.families.autoencoder import SIDE
+from brushwork.engines.diffusion.families.base import Call
+from brushwork.engines.diffusion.families.seamless import seamless
+from brushwork.engines.diffusion.parts import Parts
+from brushwork.errors import Unavailable
+
+CLASSES = ("ControlNetModel", "ControlNetUnionModel")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the denoiser is shown in a pass, of all rows: one row of each tensor belongs to one call."""
+
+    latents: Tensor
+    timesteps: Tensor
+    text: Tensor
+    added: Mapping[str, Tensor]
+    lengths: Sequence[int]
+    """Of the texts, without padding."""
+
+
+class Controls:
+    """The ControlNets of one model. The one in use stays on the device; another one takes its place."""
+
+    def __init__(self, parts: Parts, model: Model) -> None:
+        self.parts = parts
+        self.adapters = {name: each for name, each in model.adapters.items() if each.kind == "controlnet"}
+        self.loaded: dict[str, Any] = {}
+
+    def use(self, name: str) -> Any:
+        if name not in self.adapters:
+            raise Unavailable(f"This model has no ControlNet {name!r}.")
+        if name not in self.loaded:
+            self.loaded.clear()
+            self.loaded[name] = load_controlnet(self.adapters[name], dtype=self.parts.dtype).to(self.parts.device)
+        return self.loaded[name]
+
+    def residuals(self, calls: Sequence[Call], shown: Shown) -> dict[str, Any]:
+        """What is added inside the denoiser, zeros for rows without control; nothing when no row has one."""
+        groups: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+        for row, call in enumerate(calls):
+            control = call.extras.control
+            if control is not None and call.share < control.until and control.scale:
+                groups[control.adapter, control.kind, shown.lengths[row]].append(row)
+        if not groups:
+            return {}
+        sums: list[Tensor] | None = None
+        for (name, kind, length), rows in groups.items():
+            followed = self.follow(name, kind, rows, calls, shown, length)
+            if sums is None:
+                sums = [part.new_zeros(len(calls), *part.shape[1:]) for part in followed]
+            for total, part in zip(sums, followed, strict=True):
+                total[rows] = part
+        assert sums is not None
+        return {"down_block_additional_residuals": tuple(sums[:-1]), "mid_block_additional_residual": sums[-1]}
+
+    def follow(
+        self, name: str, kind: str, rows: list[int], calls: Sequence[Call], shown: Shown, length: int
+    ) -> list[Tensor]:
+        """One pass of one ControlNet over those rows, each times its own scale."""
+        network = self.use(name)
+        guides = torch.stack([cut(calls[row].extras.tensors["control"], calls[row]) for row in rows])
+        guides = guides.to(shown.latents.dtype)
+        named: dict[str, Any] = {"controlnet_cond": guides}
+        if "num_control_type" in network.config:  # one network for several kinds of pictures, told which this is
+            place = self.adapters[name].controls.index(kind)
+            kinds = torch.zeros(len(rows), network.config.num_control_type, device=guides.device, dtype=guides.dtype)
+            kinds[:, place] = 1
+            named = {"controlnet_cond": [guides], "control_type": kinds, "control_type_idx": [place]}
+        with seamless(network, wanted=calls[rows[0]].tile):
+            down, middle = network(
+                shown.latents[rows],
+                shown.timesteps[rows],
+                encoder_hidden_states=shown.text[rows, :length],
+                added_cond_kwargs={key: value[rows] for key, value in shown.added.items()},
+                return_dict=False,
+                **named,
+            )
+        scales = [calls[row].extras.control.scale for row in rows]  # type: ignore[union-attr]  # grouped by it
+        scale = torch.tensor(scales, device=guides.device, dtype=guides.dtype).view(-1, 1, 1, 1)
+        return [part * scale for part in (*down, middle)]
+
+
+def cut(picture: Tensor, call: Call) -> Tensor:
+    """The pane of a picture that a call looks at."""
+    if call.window is None:
+        return picture
+    top, left, height, width = (SIDE * each for each in call.window)
+    return picture[:, top : top + height, left : left + width]
+
+
+def load_controlnet(adapter: Adapter, *, dtype: torch.dtype) -> Any:
+    """From safetensors, on the CPU. Its config says of which class it is."""
+    folder = folder_of(adapter)
+    named = diffusers.ControlNetModel.load_config(folder, local_files_only=True).get("_class_name")
+    if named not in CLASSES:
+        raise Unavailable(f"The ControlNet {adapter.name!r} is a {named}, which this engine does not follow.")
+    network = getattr(diffusers, named).from_pretrained(
+        folder,
+        torch_dtype=dtype,
+        use_safetensors=True,
+        local_files_only=True,
+        variant=adapter.checkpoint.variant or None,
+    )
+    return network.eval().requires_grad_(False)
+
+
+def folder_of(adapter: Adapter) -> Path:
+    """Where the files of an adapter are on this machine; whoever builds a family has filled it in."""
+    if not adapter.checkpoint.folder:
+        raise Unavailable(f"The adapter {adapter.name!r} is not installed.")
+    return Path(adapter.checkpoint.folder)
