@@ -19,6 +19,15 @@ SENTENCES = {
     "files": "Published files. A file in the store without a row here is invisible.",
     "workers": "The worker processes that are alive, or were until a moment ago.",
     "ticks": "Regular work that exactly one process does at a time.",
+    "endpoints": "Where an account wants to be told of what happens.",
+    "deliveries": "The outbox of webhooks: a row is written in the transaction that makes the event.",
+    "attempts": "Each try to deliver a webhook, and what came of it.",
+    "notifications": "What the holder of an account should know, until it is confirmed.",
+    "codes": "Codes that can be redeemed for points or credits.",
+    "redemptions": "Which account redeemed which code.",
+    "audits": "What was refused, erased or changed by an operator; no prompts, no pictures.",
+    "batches": "Jobs that were asked for together, under one cap.",
+    "timings": "How long jobs took, from which forecasts are made.",
 }
 
 DEFINITION = re.compile(r"^(?P<table>\w+) = sa\.Table\($")

@@ -8,8 +8,12 @@
     │   └── ImageNotInJob           the source job has no picture of that number
     ├── Unauthorized 401
     ├── InsufficientCredits 402
+    │   ├── BudgetExceeded          the key has spent what it may
+    │   └── CostCapExceeded         a batch costs more than its own cap
     ├── Forbidden 403
-    │   └── PlanRequired            the account's plan does not include this
+    │   ├── PlanRequired            the account's plan does not include this
+    │   ├── ScopeRequired           the key may not do this
+    │   └── ModerationRefused       the operator's policy does not allow this prompt
     ├── NotFound 404
     │   ├── JobNotFound             unknown, or another account's: the same answer
     │   ├── FileNotFound
@@ -114,6 +118,31 @@ class InsufficientCredits(BrushworkError):
         )
 
 
+class BudgetExceeded(InsufficientCredits):
+    """The API key has spent its own budget; the account may have more."""
+
+    code = "budget_exceeded"
+
+    def __init__(self, needed: int, available: int) -> None:
+        BrushworkError.__init__(
+            self,
+            f"This job costs {needed} points, but {available} are left in the budget of this key.",
+            needed=needed,
+            available=available,
+        )
+
+
+class CostCapExceeded(InsufficientCredits):
+    """A batch costs more than the cap it came with; nothing of it was started."""
+
+    code = "cost_cap_exceeded"
+
+    def __init__(self, needed: int, cap: int) -> None:
+        BrushworkError.__init__(
+            self, f"This batch costs {needed} points, more than its cap of {cap}.", needed=needed, cap=cap
+        )
+
+
 class Forbidden(BrushworkError):
     """The account may not do this."""
 
@@ -125,6 +154,31 @@ class PlanRequired(Forbidden):
     """The account's plan does not include this."""
 
     code = "plan_required"
+
+
+class ScopeRequired(Forbidden):
+    """The API key has not the scope that this needs."""
+
+    code = "scope_required"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This key may not do this: it needs the scope {scope!r}.", scope=scope)
+
+
+class ModerationRefused(Forbidden):
+    """The operator's policy does not allow this prompt; nothing was charged."""
+
+    code = "moderation_refused"
+
+    def __init__(self, category: str, *, matched: str, span: tuple[int, int], policy: str, field: str) -> None:
+        super().__init__(
+            f"{field}: the policy of this server does not allow {matched!r} ({category}). Nothing was charged.",
+            field=field,
+            category=category,
+            matched=matched,
+            span=list(span),
+            policy=policy,
+        )
 
 
 class NotFound(BrushworkError):

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from brushwork.accounts.directory import account_by_name, create_account, set_plan
 from brushwork.accounts.keys import authenticate, create_key, key_hash, list_keys, mark_used, revoke_key
 from brushwork.database.session import Database
-from brushwork.database.tables import api_keys
-from brushwork.errors import NotFound, Unauthorized
+from brushwork.database.tables import accounts, api_keys
+from brushwork.errors import Forbidden, NotFound, Unauthorized
 
 NOW = 1_800_000_000.0
 
@@ -24,8 +24,10 @@ async def test_a_key_opens_its_account(database: Database) -> None:
     account_id, _, key = await make_key(database)
 
     async with database.read() as tx:
-        account = await authenticate(tx, key)
+        caller = await authenticate(tx, key, now=NOW)
 
+    account = caller.account
+    assert caller.scopes == {"read", "generate"}
     assert (account.id, account.name, account.plan, account.max_inflight) == (account_id, "anna", "free", 3)
 
 
@@ -47,7 +49,7 @@ async def test_a_wrong_key_opens_nothing(database: Database, key: str) -> None:
 
     async with database.read() as tx:
         with pytest.raises(Unauthorized):
-            await authenticate(tx, key)
+            await authenticate(tx, key, now=NOW)
 
 
 async def test_a_revoked_key_stops_working_and_others_go_on(database: Database) -> None:
@@ -61,9 +63,30 @@ async def test_a_revoked_key_stops_working_and_others_go_on(database: Database) 
 
     async with database.read() as tx:
         with pytest.raises(Unauthorized):
-            await authenticate(tx, key)
-        assert (await authenticate(tx, other)).id == account_id
+            await authenticate(tx, key, now=NOW)
+        assert (await authenticate(tx, other, now=NOW)).account.id == account_id
         assert [listed.revoked_at for listed in await list_keys(tx)] == [NOW + 1, None]
+
+
+async def test_a_key_ends_on_its_day(database: Database) -> None:
+    account_id, _, _ = await make_key(database)
+    async with database.write() as tx:
+        _, key = await create_key(tx, account_id, name="guest", now=NOW, scopes=("read",), expires_at=NOW + 60)
+
+    async with database.read() as tx:
+        assert (await authenticate(tx, key, now=NOW + 59)).scopes == {"read"}
+        with pytest.raises(Unauthorized, match="expired"):
+            await authenticate(tx, key, now=NOW + 60)
+
+
+async def test_the_keys_of_a_disabled_account_open_nothing(database: Database) -> None:
+    account_id, _, key = await make_key(database)
+    async with database.write() as tx:
+        await tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(is_enabled=False))
+
+    async with database.read() as tx:
+        with pytest.raises(Forbidden, match="disabled"):
+            await authenticate(tx, key, now=NOW)
 
 
 async def test_revoking_an_unknown_key_says_so(database: Database) -> None:

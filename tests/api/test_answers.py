@@ -13,6 +13,7 @@ LEAVES = [error for error in all_errors() if error is not BrushworkError]
 def an_error(kind: type[BrushworkError]) -> BrushworkError:
     """An error of this class, whatever its constructor asks for."""
     values: dict[str, Any] = {"message": "a sentence", "field": "text", "problem": "is required", "code": "a_code"}
+    values |= {"span": (0, 4)}
     parameters = inspect.signature(kind).parameters.values()
     needed = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
     return kind(

@@ -8,8 +8,9 @@ be guessed.
 import hashlib
 import secrets
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,11 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.accounts.account import Account
 from brushwork.accounts.directory import account_of
 from brushwork.database.tables import accounts, api_keys
-from brushwork.errors import NotFound, Unauthorized
+from brushwork.errors import Forbidden, NotFound, Unauthorized
 
 ALPHABET = string.ascii_letters + string.digits
 PREFIX = "bw_"
 SHOWN = 11
+Scope = Literal["read", "generate", "admin"]
+"""What a key may do: look at its account's jobs and money; ask for jobs and files; look after all accounts."""
+SCOPES: tuple[Scope, ...] = ("read", "generate", "admin")
+USUAL_SCOPES: tuple[Scope, ...] = ("read", "generate")
 USED_RESOLUTION = 60.0
 """`last_used_at` is written at most once in so many seconds."""
 
@@ -38,10 +43,28 @@ class ApiKey:
     created_at: float
     last_used_at: float | None
     revoked_at: float | None
+    expires_at: float | None
+    scopes: str
+    """Separated by spaces."""
+    budget: int | None
+    """Points it may spend in all; None for no limit but the account's."""
+    spent: int
+    frozen: int
+    per_minute: int | None
+    """Jobs it may ask for in a minute; None for no limit."""
 
     @property
     def is_active(self) -> bool:
         return self.revoked_at is None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, with which key."""
+
+    account: Account
+    key_id: int
+    scopes: frozenset[str]
 
 
 def new_secret() -> str:
@@ -57,31 +80,44 @@ def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def create_key(tx: AsyncConnection, account_id: int, *, name: str, now: float) -> tuple[int, str]:
+async def create_key(
+    tx: AsyncConnection,
+    account_id: int,
+    *,
+    name: str,
+    now: float,
+    scopes: Sequence[Scope] = USUAL_SCOPES,
+    expires_at: float | None = None,
+    budget: int | None = None,
+    per_minute: int | None = None,
+) -> tuple[int, str]:
     """Make a key and return (its id, the key itself): the only moment at which the key is readable."""
     key = new_secret()
-    made = await tx.execute(
-        sa.insert(api_keys)
-        .values(account_id=account_id, name=name, prefix=key[:SHOWN], hash=key_hash(key), created_at=now)
-        .returning(api_keys.c.id)
-    )
+    values = {"account_id": account_id, "name": name, "prefix": key[:SHOWN], "hash": key_hash(key), "created_at": now}
+    limits = {"expires_at": expires_at, "budget": budget, "per_minute": per_minute, "scopes": " ".join(scopes)}
+    made = await tx.execute(sa.insert(api_keys).values(**values, **limits).returning(api_keys.c.id))
     return made.scalar_one(), key
 
 
-async def authenticate(tx: AsyncConnection, key: str) -> Account:
-    """The account a key belongs to. Raises Unauthorized when it is missing, unknown or revoked."""
+async def authenticate(tx: AsyncConnection, key: str, *, now: float) -> Caller:
+    """Who a key belongs to. Raises Unauthorized when it is missing, unknown, revoked or expired."""
     if not key:
         raise Unauthorized("An API key is needed: send it in the x-api-key header.")
-    found = (
-        await tx.execute(
-            sa.select(accounts)
-            .join(api_keys, api_keys.c.account_id == accounts.c.id)
-            .where(api_keys.c.hash == key_hash(key), api_keys.c.revoked_at.is_(None))
-        )
-    ).first()
+    found = (await tx.execute(FIND, {"hash": key_hash(key)})).first()
     if found is None:
         raise Unauthorized("This API key is unknown or has been revoked.")
-    return account_of(found)
+    if found.key_expires_at is not None and found.key_expires_at <= now:
+        raise Unauthorized("This API key has expired.")
+    if not found.is_enabled:
+        raise Forbidden("This account has been disabled by the operator.")
+    return Caller(account_of(found), found.key_id, frozenset(found.scopes.split()))
+
+
+FIND = (
+    sa.select(accounts, api_keys.c.id.label("key_id"), api_keys.c.expires_at.label("key_expires_at"), api_keys.c.scopes)
+    .join(api_keys, api_keys.c.account_id == accounts.c.id)
+    .where(api_keys.c.hash == sa.bindparam("hash"), api_keys.c.revoked_at.is_(None))
+)
 
 
 async def mark_used(tx: AsyncConnection, key: str, *, now: float) -> None:

@@ -7,8 +7,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
-from brushwork.accounts.account import Account
-from brushwork.accounts.keys import USED_RESOLUTION, authenticate, key_hash, mark_used
+from brushwork.accounts.keys import USED_RESOLUTION, Caller, authenticate, key_hash, mark_used
 from brushwork.database.session import Database
 
 log = structlog.get_logger(__name__)
@@ -24,20 +23,20 @@ class Callers:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.trusted: dict[str, tuple[float, Account]] = {}
+        self.trusted: dict[str, tuple[float, Caller]] = {}
         self.marked: dict[str, float] = {}
 
-    async def account(self, key: str) -> Account:
-        """The account of a key, its balance up to a second old. Raises Unauthorized."""
+    async def caller(self, key: str) -> Caller:
+        """Who has this key, with a balance up to a second old. Raises Unauthorized."""
         hashed = key_hash(key)
-        until, account = self.trusted.get(hashed, (0.0, None))
-        if account is not None and time.monotonic() < until:
-            return account
+        until, caller = self.trusted.get(hashed, (0.0, None))
+        if caller is not None and time.monotonic() < until:
+            return caller
         async with self.database.read() as tx:
-            account = await authenticate(tx, key)
-        keep(self.trusted, hashed, (time.monotonic() + TRUSTED_SECONDS, account))
+            caller = await authenticate(tx, key, now=time.time())
+        keep(self.trusted, hashed, (time.monotonic() + TRUSTED_SECONDS, caller))
         await self.mark(key, hashed)
-        return account
+        return caller
 
     async def mark(self, key: str, hashed: str) -> None:
         """Note in the database that the key is in use, at most once a minute."""

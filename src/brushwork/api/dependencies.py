@@ -12,11 +12,12 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from brushwork.accounts.account import Account
+from brushwork.accounts.keys import Caller, Scope
 from brushwork.api.callers import Callers, key_in
 from brushwork.api.job_view import JobView
 from brushwork.api.metrics import Metrics
 from brushwork.database.session import Database
-from brushwork.errors import JobNotFound
+from brushwork.errors import JobNotFound, ScopeRequired
 from brushwork.files.pictures import Pictures
 from brushwork.files.store import Files
 from brushwork.jobs.job import Job
@@ -61,15 +62,35 @@ async def services_of(request: Request) -> Services:
 CurrentServices = Annotated[Services, Depends(services_of)]
 
 
-async def current_account(request: Request) -> Account:
+async def current_caller(request: Request) -> Caller:
     """Who asks. `openapi.py` tells how a key is sent: as dependencies, the schemes would cost every request."""
     services: Services = request.app.state.services
-    account = await services.callers.account(key_in(request))
-    request.state.account_id = account.id
-    return account
+    caller = await services.callers.caller(key_in(request))
+    request.state.account_id = caller.account.id
+    return caller
 
 
-CurrentAccount = Annotated[Account, Depends(current_account)]
+def allowed(caller: Caller, scope: Scope) -> Caller:
+    if scope not in caller.scopes:
+        raise ScopeRequired(scope)
+    return caller
+
+
+CurrentCaller = Annotated[Caller, Depends(current_caller)]
+
+
+async def reading_account(caller: CurrentCaller) -> Account:
+    return allowed(caller, "read").account
+
+
+async def generating_caller(caller: CurrentCaller) -> Caller:
+    return allowed(caller, "generate")
+
+
+CurrentAccount = Annotated[Account, Depends(reading_account)]
+"""The account of a key that may look: scope `read`."""
+Generating = Annotated[Caller, Depends(generating_caller)]
+"""The caller with a key that may ask for jobs and files: scope `generate`."""
 
 
 async def well_formed(job_id: Annotated[str, Path(description="The id that submitting answered with")]) -> str:

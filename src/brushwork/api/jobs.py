@@ -94,7 +94,7 @@ async def while_key_is_good(events: AsyncIterator[Event], callers: Callers, key:
         if isinstance(events, AsyncGenerator):
             await stack.enter_async_context(contextlib.aclosing(events))
         async for event in events:
-            await callers.account(key)
+            await callers.caller(key)
             yield event
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from brushwork.api.answers import job_answer
 from brushwork.api.bodies import read_task
-from brushwork.api.dependencies import CurrentAccount, CurrentServices
+from brushwork.api.dependencies import CurrentServices, Generating
 from brushwork.api.java import SUBMITTED
 from brushwork.api.job_view import JobView
 from brushwork.api.openapi import refusals
@@ -43,7 +43,7 @@ MISSING = frozenset({"video-diffusion", "extend-video", "video-upscale"})
 
 
 def say_missing(name: str) -> Callable[..., Awaitable[Response]]:
-    async def endpoint(account: CurrentAccount) -> Response:  # noqa: ARG001  # strangers are told of their key first
+    async def endpoint(caller: Generating) -> Response:  # noqa: ARG001  # strangers are told of their key first
         raise NotImplementedHere(f"{name} is not in this version yet: it makes pictures, but no videos.", task=name)
 
     return endpoint
@@ -52,12 +52,14 @@ def say_missing(name: str) -> Callable[..., Awaitable[Response]]:
 def submit(kind: type[Task]) -> Callable[..., Awaitable[Response]]:
     async def endpoint(
         request: Request,
-        account: CurrentAccount,
+        caller: Generating,
         services: CurrentServices,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         task = await read_task(request, kind, limit=services.max_body_bytes)
-        job = await services.jobs.submit(account, task, idempotency_key=idempotency_key or None)
+        job = await services.jobs.submit(
+            caller.account, task, idempotency_key=idempotency_key or None, key_id=caller.key_id
+        )
         return job_answer(services.view(job), request, SUBMITTED)
 
     return endpoint

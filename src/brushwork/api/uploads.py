@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_bytes, read_multipart
-from brushwork.api.dependencies import CurrentAccount, CurrentServices
+from brushwork.api.dependencies import CurrentServices, Generating
 from brushwork.api.openapi import refusals
 from brushwork.api.views import View, moment
 from brushwork.errors import BadRequest, InvalidField
@@ -58,14 +58,14 @@ class UploadView(View):
     responses=refusals(400, 401, 408, 413, 422, 429, 500, 503),
     openapi_extra=BODY,
 )
-async def upload_file(request: Request, account: CurrentAccount, services: CurrentServices) -> Response:
+async def upload_file(request: Request, caller: Generating, services: CurrentServices) -> Response:
     """Upload a picture, as a form with a part named `file` or as the body itself, and get a URL for it."""
     data = await read_picture_bytes(request, limit=services.max_body_bytes)
     picture = await services.pictures.clean(data, field=FIELD)
     now = time.time()
     ends = rounded(now + services.jobs.rules.result_seconds)
     size = (picture.width, picture.height)
-    file = await services.files.keep(account.id, picture.png, size=size, now=now, ends=ends)
+    file = await services.files.keep(caller.account.id, picture.png, size=size, now=now, ends=ends)
     return json_answer(
         UploadView(
             id=file.id,

@@ -39,6 +39,16 @@ accounts = sa.Table(
     sa.Column("max_inflight", sa.Integer, nullable=False, server_default="6"),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
+    # its place among accounts: how far it has got in the fair order, and how much of it it is entitled to
+    sa.Column("turn", sa.Double, nullable=False, server_default="0"),
+    sa.Column("share", sa.Double, nullable=False, server_default="1"),
+    sa.Column("is_enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("alert_threshold", sa.BigInteger, nullable=False, server_default="0"),  # 0: nobody is told
+    sa.Column("alerted_at", Time),  # since when the balance has been below the threshold
+    # webhooks are signed with both secrets while `webhook_secret_until` has not come
+    sa.Column("webhook_secret", sa.Text),
+    sa.Column("webhook_secret_before", sa.Text),
+    sa.Column("webhook_secret_until", Time),
     sa.CheckConstraint("balance >= 0", name="balance_not_negative"),
     sa.CheckConstraint("frozen >= 0 AND frozen <= balance", name="frozen_within_balance"),
     sa.CheckConstraint("inflight >= 0", name="inflight_not_negative"),
@@ -56,6 +66,16 @@ api_keys = sa.Table(
     sa.Column("created_at", Time, nullable=False),
     sa.Column("last_used_at", Time),
     sa.Column("revoked_at", Time),
+    sa.Column("expires_at", Time),
+    sa.Column("scopes", sa.Text, nullable=False, server_default="read generate"),
+    # points it may spend in all, what it has spent and what its open jobs hold; no budget is NULL
+    sa.Column("budget", sa.BigInteger),
+    sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("frozen", sa.BigInteger, nullable=False, server_default="0"),
+    # jobs it may ask for in a minute, as a bucket of tokens; no limit is NULL
+    sa.Column("per_minute", sa.Integer),
+    sa.Column("tokens", sa.Double, nullable=False, server_default="0"),
+    sa.Column("tokens_at", Time, nullable=False, server_default="0"),
 )
 
 packs = sa.Table(
@@ -110,6 +130,7 @@ ledger = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),  # grant | hold | capture | release | expire
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("created_at", Time, nullable=False),
+    sa.Column("api_key_id", RowId),  # of the key that asked; no foreign key: the ledger outlives the keys
     sa.UniqueConstraint("job_id", "kind", "pack_id"),
 )
 for statement, dialect in APPEND_ONLY:
@@ -156,6 +177,13 @@ jobs = sa.Table(
     sa.Column("followup_until", Time),
     sa.Column("expires_at", Time),
     sa.Column("sources", Json),  # what it was given to work on, as `jobs/given.py` writes it
+    sa.Column("api_key_id", RowId),
+    sa.Column("batch_id", sa.Text),
+    sa.Column("turn", sa.Double, nullable=False, server_default="0"),  # its place in the fair order, before seq
+    sa.Column("timing", sa.Text),  # jobs that take about as long: task, model, size
+    sa.Column("forecast", Json),  # what was expected of it when it was accepted: p50 and p90, in seconds
+    sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),  # kept until it is unpinned
+    sa.Column("trace", sa.Text),  # W3C traceparent of the request
     sa.UniqueConstraint("account_id", "idempotency_key"),
     postgresql_with=BUSY,
 )
@@ -170,8 +198,8 @@ def where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
 held = jobs.c.status == sa.literal_column("'held'")
 queued = jobs.c.status == sa.literal_column("'queued'")
 running = jobs.c.status == sa.literal_column("'running'")
-sa.Index("ix_jobs_ready", jobs.c.pool, jobs.c.priority, jobs.c.seq, **where(queued))
-sa.Index("ix_jobs_batch", jobs.c.pool, jobs.c.batch_key, jobs.c.priority, jobs.c.seq, **where(queued))
+sa.Index("ix_jobs_ready", jobs.c.pool, jobs.c.priority, jobs.c.turn, jobs.c.seq, **where(queued))
+sa.Index("ix_jobs_batch", jobs.c.pool, jobs.c.batch_key, jobs.c.priority, jobs.c.turn, jobs.c.seq, **where(queued))
 sa.Index("ix_jobs_lease", jobs.c.lease_until, **where(running))
 sa.Index(
     "ix_jobs_held",
@@ -184,6 +212,7 @@ sa.Index("ix_jobs_listing", jobs.c.account_id, jobs.c.created_at, jobs.c.id)
 sa.Index("ix_jobs_expiry", jobs.c.expires_at)
 sa.Index("ix_jobs_open", jobs.c.account_id, **where(jobs.c.ended_at.is_(None)))
 sa.Index("ix_jobs_deadline", jobs.c.deadline_at, **where(jobs.c.ended_at.is_(None)))
+sa.Index("ix_jobs_together", jobs.c.batch_id, **where(jobs.c.batch_id.is_not(None)))
 sa.Index("ix_jobs_owner", jobs.c.owner, **where(jobs.c.owner.is_not(None)))
 
 events = sa.Table(
@@ -210,6 +239,7 @@ files = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("expires_at", Time, index=True),
+    sa.Column("sha256", sa.Text, index=True),  # of its bytes, hex
 )
 
 workers = sa.Table(
@@ -232,4 +262,135 @@ ticks = sa.Table(
     sa.Column("next_run", Time, nullable=False),
     sa.Column("owner", sa.Text),
     sa.Column("lease_until", Time),
+)
+
+# ── webhooks ──
+
+endpoints = sa.Table(
+    "endpoints",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("events", sa.Text, nullable=False),  # names, separated by spaces
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("failing_since", Time),
+    sa.Column("disabled_at", Time),
+    sa.Column("disabled_because", sa.Text, nullable=False, server_default=""),
+)
+
+# The outbox: a row is written in the transaction that makes the event, and sent by whoever claims it.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # "msg_…", the same in every attempt
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("endpoint_id", RowId),  # NULL: a job's own callback
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text),
+    sa.Column("data", Json),  # of events that are not about a job
+    sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Time, nullable=False),
+    sa.Column("lease_until", Time),
+    sa.Column("owner", sa.Text),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("ended_at", Time),
+    sa.Column("trace", sa.Text),
+    postgresql_with=BUSY,
+)
+sa.Index("ix_deliveries_due", deliveries.c.next_at, **where(deliveries.c.status == sa.literal_column("'pending'")))
+sa.Index("ix_deliveries_account", deliveries.c.account_id, deliveries.c.created_at, deliveries.c.id)
+sa.Index("ix_deliveries_job", deliveries.c.job_id)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("delivery_id", sa.Text, sa.ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("status", sa.Integer),  # of the answer; NULL when there was none
+    sa.Column("problem", sa.Text, nullable=False, server_default=""),
+)
+
+# ── accounts as a service ──
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("detail", Json),
+    sa.Column("is_confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+)
+
+codes = sa.Table(
+    "codes",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("code", sa.Text, nullable=False, unique=True),  # lower case
+    sa.Column("kind", sa.Text, nullable=False),  # point | credit
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("pack_days", sa.Double),  # how long the points last; NULL: for ever
+    sa.Column("max_uses", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("uses", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time),
+    sa.CheckConstraint("uses <= max_uses", name="uses_within_max"),
+)
+
+redemptions = sa.Table(
+    "redemptions",
+    metadata,
+    sa.Column("code_id", RowId, sa.ForeignKey("codes.id"), primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("pack_id", RowId, sa.ForeignKey("packs.id"), nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+)
+
+# What was refused, erased or changed by an operator. Holds no prompt and no picture.
+audits = sa.Table(
+    "audits",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", RowId, index=True),
+    sa.Column("api_key_id", RowId),
+    sa.Column("kind", sa.Text, nullable=False),  # moderation | erase | operator
+    sa.Column("data", Json, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+)
+
+# ── jobs together, and how long they take ──
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("input", Json, nullable=False),
+    sa.Column("cap", sa.BigInteger, nullable=False),
+    sa.Column("cost", sa.BigInteger, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.UniqueConstraint("account_id", "idempotency_key"),
+)
+
+timings = sa.Table(
+    "timings",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("timing", sa.Text, nullable=False),  # as jobs.timing
+    sa.Column("seconds", sa.Double, nullable=False),  # from start to end
+    sa.Column("waited", sa.Double, nullable=False),
+    sa.Column("forecast", Json),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Index("ix_timings_of", "timing", "id"),
 )

@@ -25,10 +25,18 @@ class Jobs:
         self.sources = sources
         self.listeners = Listeners(database)
 
-    async def submit(self, account: Account, task: Task, *, idempotency_key: str | None = None) -> Job:
+    async def submit(
+        self, account: Account, task: Task, *, idempotency_key: str | None = None, key_id: int | None = None
+    ) -> Job:
         """Accept a job: when this returns, it is on disk and paid for. The same key and task return the same job."""
         return await submission.submit(
-            self.database, self.rules, account, task, idempotency_key=idempotency_key, sources=self.sources
+            self.database,
+            self.rules,
+            account,
+            task,
+            idempotency_key=idempotency_key,
+            key_id=key_id,
+            sources=self.sources,
         )
 
     async def get(self, account_id: int, job_id: str) -> Job:

@@ -47,6 +47,7 @@ async def submit(
     task: Task,
     *,
     idempotency_key: str | None,
+    key_id: int | None = None,
     sources: Sources | None = None,
 ) -> Job:
     """Accept one job, or raise what the client should read; then nothing has changed."""
@@ -55,8 +56,8 @@ async def submit(
     if wanted:
         if sources is None:
             raise LookupError("these jobs were opened without a way to pictures")
-        return await submit_with(sources, wanted, rules, account, task, idempotency_key=idempotency_key)
-    row = new_row(account, task, task.model_dump(mode="json"), (), idempotency_key, rules)
+        return await submit_with(sources, wanted, rules, account, task, idempotency_key=idempotency_key, key_id=key_id)
+    row = new_row(account, task, task.model_dump(mode="json"), (), idempotency_key, rules) | {"api_key_id": key_id}
     return await accept(database, rules, account, row, sources)
 
 
@@ -68,6 +69,7 @@ async def submit_with(
     task: Task,
     *,
     idempotency_key: str | None,
+    key_id: int | None,
 ) -> Job:
     """Accept a job that works on pictures. What was gathered for a job that is not accepted is removed again."""
     fields = kept_input(task)
@@ -82,7 +84,7 @@ async def submit_with(
     try:
         given = await sources.gather(account.id, type(task), wanted, job_id=job_id, now=time.time())
         task.check_given(given)
-        row = new_row(account, task, fields, given, idempotency_key, rules) | {"id": job_id}
+        row = new_row(account, task, fields, given, idempotency_key, rules) | {"id": job_id, "api_key_id": key_id}
     except BaseException:
         await sources.forget(job_id)
         raise
