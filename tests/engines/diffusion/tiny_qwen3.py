@@ -1,8 +1,8 @@
 """A Qwen3 of a few thousand weights and its tokenizer, from a vocabulary made here: the text side of tiny pipelines."""
 
 import torch
-from tokenizers.pre_tokenizers import ByteLevel
 from transformers import Qwen2Tokenizer, Qwen3Config, Qwen3ForCausalLM, Qwen3Model
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 MERGES = (("t", "h"), ("th", "e"), ("i", "n"), ("e", "r"), ("a", "n"), ("an", "d"), ("Ġ", "a"), ("Ġ", "the"))
 TEMPLATE = (
@@ -14,7 +14,7 @@ TEMPLATE = (
 
 def tokenizer() -> Qwen2Tokenizer:
     """All bytes, a few words, and the marks of a conversation."""
-    pieces = sorted(ByteLevel.alphabet()) + ["".join(pair) for pair in MERGES]
+    pieces = sorted(bytes_to_unicode().values()) + ["".join(pair) for pair in MERGES]
     made = Qwen2Tokenizer(
         vocab={piece: number for number, piece in enumerate(pieces)},
         merges=list(MERGES),
