@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from PIL.Image import Image
 
-from brushwork.engines.base import Row
+from brushwork.engines.base import Place, Row
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,11 @@ class Plan:
     """One past the last step; below `steps`, the last step goes straight to the clear picture. 0 means `steps`."""
     guidance: float = 0.0
     """In the convention of the model's own pipeline; what turns it off there turns it off here."""
+    guidance_end: int = 0
+    """One past the last step that is guided; 0 means `end`."""
     negative: str = ""
     init: Image | None = None
-    """RGB, (width, height)."""
+    """RGB, (width, height). Without a step to draw, `start == end`, it is the picture."""
     mask: Image | None = None
     """L, (width, height): 255 is drawn, 0 follows `init` at every step."""
     seen: tuple[Seen, ...] = ()
@@ -92,6 +94,8 @@ class Plan:
     """How far the text embedding is pushed from the usual (`--weird`), relative to its deviation."""
     adapters: tuple[tuple[str, float], ...] = ()
     """LoRAs with their weights."""
+    part: Place | None = None
+    """Which part of the row's picture is drawn, in pixels of the row; None: all of it."""
     applied: Mapping[str, str] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
