@@ -12,12 +12,10 @@ from brushwork.engines.diffusion.tools.enlarger import EsrganEnlarger
 from brushwork.engines.diffusion.tools.kit import Kit
 from brushwork.engines.diffusion.tools.matting import OnnxMatting
 from brushwork.engines.diffusion.tools.rrdb import rrdb_of
-from brushwork.engines.tools.describe import describe as describe_plainly
 from brushwork.engines.tools.matting import cut_out
 from brushwork.engines.tools.super_resolution import SHIPPED, upscaled
 from brushwork.engines.tools.toolbox import SHIPPED_CUTTER
 from brushwork.errors import Unavailable
-from tests.engines.diffusion.tiny_speakers import save_qwen
 from tests.engines.diffusion.tiny_tools import save_esrgan, save_matting, tool
 
 
@@ -97,14 +95,6 @@ def test_without_installed_tools_those_that_ship_do_the_work() -> None:
     assert kit.depth(scene()).tobytes() == BUILT_IN.depth(scene()).tobytes()
 
 
-def test_a_picture_is_described_by_who_is_there(tmp_path: Path) -> None:
-    speaking = Kit([tool("describer", "speaker", save_qwen(tmp_path))])
-
-    assert Kit().describe(scene()) == describe_plainly(scene())
-    assert len(set(speaking.describe(scene()))) == 4
-    assert not set(speaking.describe(scene())) & set(describe_plainly(scene()))
-
-
 def test_installed_tools_take_their_places(tmp_path: Path) -> None:
     save_esrgan(tmp_path / "photo.safetensors")
     save_esrgan(tmp_path / "anime.safetensors", seed=1)
@@ -121,6 +111,8 @@ def test_installed_tools_take_their_places(tmp_path: Path) -> None:
 
     tools = kit.toolbox
     assert (tools.cutter.name, tools.describer, tools.missing) == ("birefnet", "speaker", frozenset())
+    assert kit.describer is not None
+    assert kit.describer.folder == tmp_path
     assert tools.enlarger_for("photo").name == "esrgan"
     assert tools.enlarger_for("illustration").name == "esrgan-anime"
     assert np.asarray(cut_out(scene(), matting=tools.cutter.matting))[30, 40, 3] > 250

@@ -3,20 +3,16 @@
 Nothing is loaded before it is used. Says which file of a catalog entry is the one that counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
 from PIL import Image
 
 from brushwork.engines.catalog.model import Model
-from brushwork.engines.diffusion.describe import Describer
 from brushwork.engines.diffusion.planning.tools import BUILT_IN
 from brushwork.engines.diffusion.tools.enlarger import EsrganEnlarger
 from brushwork.engines.diffusion.tools.matting import OnnxMatting
-from brushwork.engines.tools.describe import describe as describe_plainly
 from brushwork.engines.tools.enlarge import steps_for
 from brushwork.engines.tools.super_resolution import SHIPPED, Enlarger, upscaled
 from brushwork.engines.tools.tags import TAGS
@@ -39,14 +35,11 @@ class Installed:
 class Kit:
     """The tools of one worker. What planning asks of tools is answered here, and what tasks use is in `toolbox`."""
 
-    def __init__(
-        self, installed: Iterable[Installed] = (), *, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, installed: Iterable[Installed] = (), *, device: str = "cpu") -> None:
         of_family: dict[str, list[Installed]] = {}
         for one in installed:
             of_family.setdefault(one.model.family, []).append(one)
-        speaker = next(iter(of_family.get("describer", ())), None)
-        self.describer = Describer(speaker.folder, device=device, dtype=dtype) if speaker else None
+        self.describer: Installed | None = next(iter(of_family.get("describer", ())), None)
         enlargers = of_family.get("enlarger", [])
         drawn = [one for one in enlargers if DRAWN in one.model.name]
         usual = [one for one in enlargers if one not in drawn]
@@ -54,8 +47,8 @@ class Kit:
             cutter=cutter_of(next(iter(of_family.get("matting", ())), None), device),
             enlarger=enlarger_of(usual[0], device) if usual else SHIPPED,
             illustrations=enlarger_of(drawn[0], device) if drawn else None,
-            describer=speaker.model.name if speaker else TAGS.name,
-            missing=frozenset() if speaker else frozenset({"describe"}),
+            describer=self.describer.model.name if self.describer else TAGS.name,
+            missing=frozenset() if self.describer else frozenset({"describe"}),
         )
 
     def enlarge(self, image: Image.Image, width: int, height: int) -> Image.Image:
@@ -68,12 +61,6 @@ class Kit:
     def depth(self, image: Image.Image) -> Image.Image:
         """A picture of mode L: near is bright."""
         return BUILT_IN.depth(image)
-
-    def describe(self, image: Image.Image, *, facts: Mapping[str, Any] | None = None) -> tuple[str, str, str, str]:
-        """Four different prompts, without parameters. `facts` is the recipe of a picture of the embedded painter."""
-        if self.describer is None:
-            return describe_plainly(image, facts=facts)
-        return self.describer.describe(image, facts=facts)
 
 
 def cutter_of(installed: Installed | None, device: str) -> Cutter:
