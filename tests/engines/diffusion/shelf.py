@@ -16,7 +16,7 @@ from brushwork.engines.diffusion.facts import FAMILIES, Facts
 from brushwork.engines.diffusion.families.base import Family
 from brushwork.engines.diffusion.families.table import family_of
 from brushwork.engines.diffusion.loop import Loop
-from brushwork.engines.diffusion.options import DiffusionOptions
+from brushwork.engines.diffusion.options import CachePolicy, DiffusionOptions
 from brushwork.engines.diffusion.parts import ResidentParts
 from brushwork.engines.diffusion.plan import Noise, Plan, Words
 
@@ -33,16 +33,23 @@ class TinyShelf:
     """Models whose names are their families'."""
 
     root: Path
-    device: torch.device = torch.device("cpu")
     families: dict[str, Family] = field(default_factory=dict)
     parts: dict[str, ResidentParts] = field(default_factory=dict)
     relieved: int = 0
+    skipping: CachePolicy = "none"
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cpu")
 
     def model(self, name: str) -> Model:
         return Model(name, name, "image", name, Checkpoint(folder=str(self.root / name)), Licence("MIT"), side=SIDE)
 
     def facts(self, model: str) -> Facts:
         return FAMILIES[model]
+
+    def cache(self, model: str) -> CachePolicy:  # the same for all
+        return self.skipping
 
     def family(self, model: str) -> Family:
         if model not in self.families:

@@ -21,12 +21,12 @@ HOME = 2
 """The first fields of a key, that cost something to change: model and LoRAs."""
 
 
-def key_of(plan: Plan, facts: Facts, *, alone: int | None = None) -> Key:
-    """Plans with equal keys can share a forward pass. `alone` is a number of the row's own that keeps others out."""
+def key_of(plan: Plan, facts: Facts) -> Key:
+    """Plans with equal keys can share a forward pass."""
     control = (plan.control.adapter, plan.control.kind) if plan.control else None
     seen = tuple((one.how, one.role, one.image.size) for one in plan.seen)
     size = () if facts.ragged and not plan.panes else (min(plan.width, span(plan)), min(plan.height, span(plan)))
-    return (plan.model, plan.adapters, size, seen, control, plan.tile, alone)
+    return (plan.model, plan.adapters, size, seen, control, plan.tile)
 
 
 def span(plan: Plan) -> int:
@@ -79,8 +79,5 @@ class Turns:
         return max((turn for key, turn in self.last.items() if key[:HOME] == home), default=0)
 
     def whose_turn(self, by_key: Mapping[Key, Sequence[Work]]) -> Key:
-        """The key that has waited longest; one that may not be interrupted goes on."""
-        for key, works in by_key.items():
-            if key[-1] is not None and works[0].brush is not None:
-                return key
+        """The key that has waited longest."""
         return min(by_key, key=lambda key: (self.last.get(key, 0), by_key[key][0].arrived))

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from functools import partial
 
 import structlog
@@ -16,7 +17,7 @@ import torch
 
 from brushwork.engines.base import DeviceLost, Sink
 from brushwork.engines.diffusion.batching import Turns, key_of
-from brushwork.engines.diffusion.families.base import Family
+from brushwork.engines.diffusion.families.base import Conditioning, Family
 from brushwork.engines.diffusion.guidance import wish_of
 from brushwork.engines.diffusion.options import DiffusionOptions
 from brushwork.engines.diffusion.passes import Passes
@@ -34,21 +35,23 @@ ASK_SECONDS = 0.25
 """How often rows that are not being stepped are asked whether anybody still wants them."""
 
 
+Errand = tuple[Future[list[Conditioning]], Callable[[], list[Conditioning]]]
+"""Something else to be done in the loop's thread."""
+
+
 class Loop:
     """Draws plans. All methods but `draw` and `close` run in the loop's own thread."""
 
     def __init__(self, shelf: Shelf, options: DiffusionOptions) -> None:
         self.shelf = shelf
-        self.is_caching = options.cache != "none"
         self.turns = Turns(options.batch)
         self.passes = Passes(2 * options.batch, bucket=bucket_of(options) if options.deterministic else 0)
         self.preparing = Preparing(shelf, one_by_one=options.deterministic)
-        self.inbox: queue.SimpleQueue[list[Work] | None] = queue.SimpleQueue()
+        self.inbox: queue.SimpleQueue[list[Work] | Errand | None] = queue.SimpleQueue()
         self.works: list[Work] = []
         self.starting = threading.Lock()
         self.thread: threading.Thread | None = None
         self.lost: DeviceLost | None = None
-        self.arrivals = 0
 
     # ── from other threads ──
 
@@ -56,25 +59,31 @@ class Loop:
         """Draw all of them; blocks. Cancelled ones are left out. Raises what went wrong with any of them."""
         ticket = Ticket(sink, len(plans))
         works = [self.asked(plan, ticket) for plan in plans]
+        self.hand_over(works)
+        try:
+            return ticket.collect()
+        finally:
+            ticket.is_over = True
+
+    def encode(self, model: str, texts: Sequence[str]) -> list[Conditioning]:
+        """Texts as the model's encoder understands them, between two steps; blocks."""
+        errand: Errand = Future(), lambda: self.shelf.family(model).encode(texts)
+        self.hand_over(errand)
+        return errand[0].result()
+
+    def hand_over(self, work: list[Work] | Errand) -> None:
         with self.starting:
             if self.lost is not None:
                 raise DeviceLost(str(self.lost))
             if self.thread is None:
                 self.thread = threading.Thread(target=self.run, name="device", daemon=True)
                 self.thread.start()
-            self.inbox.put(works)
-        try:
-            return ticket.collect()
-        finally:
-            ticket.is_over = True
+            self.inbox.put(work)
 
     def asked(self, plan: Plan, ticket: Ticket) -> Work:
         """What can be made ready without the device, in the caller's thread."""
         facts = self.shelf.facts(plan.model)
-        with self.starting:
-            self.arrivals += 1
-            number = self.arrivals
-        key = key_of(plan, facts, alone=number if self.is_caching else None)
+        key = key_of(plan, facts)
         pixels = tensor_of(plan.init) if plan.init is not None else None
         pictures = (plan.init, *(one.image for one in plan.seen), plan.control.image if plan.control else None)
         return Work(plan, ticket, key, time.monotonic(), pixels, tuple(map(digest, pictures)))
@@ -116,7 +125,19 @@ class Loop:
                 return True
             if arrived is None:
                 return False
-            self.works += arrived
+            if isinstance(arrived, tuple):
+                self.do(arrived)
+            else:
+                self.works += arrived
+
+    def do(self, errand: Errand) -> None:
+        future, act = errand
+        try:
+            future.set_result(act())
+        except Exception as error:
+            future.set_exception(spoken(error))
+            if is_lost(error):
+                raise DeviceLost(str(error)) from None
 
     def ask_the_waiting(self) -> None:
         now = time.monotonic()
@@ -157,13 +178,15 @@ class Loop:
 
     def step_together(self, works: Sequence[Work]) -> None:
         """One forward pass for all, then each row's own solver. Rows change only once the pass is through."""
-        wishes = [wish_of(work, self.shelf.facts(work.plan.model)) for work in works]
-        predictions = self.passes.grant(wishes, self.relieve)
-        for wish, prediction in zip(wishes, predictions, strict=True):
-            error = attempt(partial(advance, prediction), [wish.work])
+        guesses = [work.brush.forecast.guess(work.step) if work.brush else None for work in works]
+        computed = [work for work, guess in zip(works, guesses, strict=True) if guess is None]
+        wishes = [wish_of(work, self.shelf.facts(work.plan.model)) for work in computed]
+        granted = iter(self.passes.grant(wishes, self.relieve))
+        for work, guess in zip(works, guesses, strict=True):
+            error = attempt(partial(advance, next(granted) if guess is None else guess, guess is None), [work])
             if error is not None:  # half a step cannot be tried again
-                self.forget([wish.work], error)
-                self.fail(wish.work.ticket, error)
+                self.forget([work], error)
+                self.fail(work.ticket, error)
 
     # ── finish, drop, fail ──
 
@@ -254,18 +277,24 @@ class Loop:
             self.lost = lost
             arrived: list[Work] = []
             while not self.inbox.empty():
-                arrived += self.inbox.get() or []
+                late = self.inbox.get()
+                if isinstance(late, tuple):
+                    late[0].set_exception(lost)
+                elif late is not None:
+                    arrived += late
         for ticket in {work.ticket for work in (*self.works, *arrived)}:
             ticket.failed(lost)
         self.works.clear()
 
 
-def advance(prediction: torch.Tensor, works: Sequence[Work]) -> None:
+def advance(prediction: torch.Tensor, is_computed: bool, works: Sequence[Work]) -> None:
     """Take the step that the prediction tells the one row."""
     (work,) = works
     brush, latents, plan = work.brush, work.latents, work.plan
     assert brush is not None
     assert latents is not None
+    if is_computed:
+        brush.forecast.saw(work.step, prediction)
     if is_shown(work.step - work.start, plan.end - work.start):
         clear = brush.solver.clear(prediction, work.step, latents)
         work.ticket.previewed(plan.row, brush.family.preview(clear))

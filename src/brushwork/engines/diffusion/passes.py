@@ -40,7 +40,7 @@ class Passes:
         calls = [(index, call) for index, wish in enumerate(wishes) for call in wish.calls]
         answers: list[list[Tensor]] = [[] for _ in wishes]
         for group in self.groups(calls):
-            found = self.asked(wishes[0].brush.family, [call for _, call in group], relieve)
+            found = self.asked(wishes[group[0][0]].brush.family, [call for _, call in group], relieve)
             for (index, _), answer in zip(group, found, strict=True):
                 answers[index].append(answer)
         return [wish.granted(own) for wish, own in zip(wishes, answers, strict=True)]

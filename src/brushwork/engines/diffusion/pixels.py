@@ -7,9 +7,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-TRIM = 64
-"""A drawn picture that is larger by no more than so many pixels is cut, not scaled."""
-
 
 def tensor_of(image: Image.Image) -> Tensor:
     """RGB → (3, H, W) in -1..1."""
@@ -40,19 +37,3 @@ def bytes_of(pixels: Tensor) -> Tensor:
 def image_of(values: Tensor) -> Image.Image:
     """(H, W, 3) of bytes, on the CPU → RGB."""
     return Image.fromarray(values.numpy())
-
-
-def fitted(image: Image.Image, width: int, height: int, *, cut: bool = True) -> Image.Image:
-    """The drawn picture at the size that was asked for: cut from its middle, and scaled where it is much larger."""
-    if image.size == (width, height):
-        return image
-    if not cut:
-        return image.resize((width, height), Image.Resampling.LANCZOS)
-    is_close = 0 <= image.width - width <= TRIM and 0 <= image.height - height <= TRIM
-    scale = 1.0 if is_close else max(width / image.width, height / image.height)
-    seen_width, seen_height = width / scale, height / scale
-    left, top = (image.width - seen_width) / 2, (image.height - seen_height) / 2
-    if is_close:
-        return image.crop((int(left), int(top), int(left) + width, int(top) + height))
-    box = (left, top, left + seen_width, top + seen_height)
-    return image.resize((width, height), Image.Resampling.LANCZOS, box=box)

@@ -3,7 +3,8 @@
 Texts are encoded once per distinct text, pictures once per distinct picture, however many rows want them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from brushwork.engines.diffusion.guidance import pushed
 from brushwork.engines.diffusion.noise import first_noise, generator_of
 from brushwork.engines.diffusion.pixels import mask_of
 from brushwork.engines.diffusion.plan import Plan
+from brushwork.engines.diffusion.policies.forecast import Forecast, schedule
 from brushwork.engines.diffusion.remembered import Remembered
 from brushwork.engines.diffusion.state import Brush, Work
 from brushwork.engines.diffusion.trouble import Shelf
@@ -21,6 +23,16 @@ TEXTS, PICTURES = 128, 16
 """How many are remembered."""
 WRAP = 8
 """Latent pixels that a picture without edges is continued by before it is decoded."""
+
+
+class TextKey(NamedTuple):
+    """All that an encoded text depends on."""
+
+    model: str
+    text: str
+    adapters: tuple[tuple[str, float], ...]
+    beside: tuple[str, ...]
+    """Hashes of the pictures that are read with it."""
 
 
 class Preparing:
@@ -53,33 +65,40 @@ class Preparing:
 
     # ── texts ──
 
-    def encoded(self, works: Sequence[Work], family: Family) -> dict[tuple[object, ...], Conditioning]:
-        """All texts of these rows, by model, text, and the pictures that are read with it."""
-        model = works[0].plan.model
-        reads = self.shelf.facts(model).reads_pictures
+    def encoded(self, works: Sequence[Work], family: Family) -> dict[TextKey, Conditioning]:
+        """All texts of these rows, which are of one model and have the same LoRAs."""
         wanted = {
-            (model, text, work.digests[1:-1] if reads else ()): work
+            self.key_of(work, text): work
             for work in works
             for text in texts_of(work, is_guided=family.is_guided(work.plan.guidance))
         }
         known = {key: text for key in wanted if (text := self.texts.get(key)) is not None}
-        missing = [key for key in wanted if key not in known]
-        if reads or self.one_by_one:
-            found = [family.encode([key[1]], wanted[key].plan.seen if reads else ())[0] for key in missing]
-        else:
-            found = family.encode([key[1] for key in missing]) if missing else []
-        for key, text in zip(missing, found, strict=True):
-            known[key] = self.texts.put(key, text)
-        return known  # type: ignore[return-value]
+        for some in self.encoded_together([key for key in wanted if key not in known]):
+            plan = wanted[some[0]].plan
+            seen = plan.seen if self.shelf.facts(plan.model).reads_pictures else ()
+            found = family.encode([key.text for key in some], seen, adapters=plan.adapters)
+            known |= {key: self.texts.put(key, text) for key, text in zip(some, found, strict=True)}
+        return known
+
+    def encoded_together(self, keys: Sequence[TextKey]) -> list[list[TextKey]]:
+        if self.one_by_one:
+            return [[key] for key in keys]
+        groups: dict[tuple[str, ...], list[TextKey]] = {}
+        for key in keys:
+            groups.setdefault(key.beside, []).append(key)
+        return list(groups.values())
+
+    def key_of(self, work: Work, text: str) -> TextKey:
+        reads = self.shelf.facts(work.plan.model).reads_pictures
+        return TextKey(work.plan.model, text, work.plan.adapters, work.digests[1:-1] if reads else ())
 
     # ── pictures and noise ──
 
-    def begin(self, work: Work, family: Family, known: dict[tuple[object, ...], Conditioning]) -> None:
+    def begin(self, work: Work, family: Family, known: Mapping[TextKey, Conditioning]) -> None:
         plan, device = work.plan, self.shelf.device
-        reads = self.shelf.facts(plan.model).reads_pictures
 
         def text(words: str) -> Conditioning:
-            return known[(plan.model, words, work.digests[1:-1] if reads else ())]
+            return known[self.key_of(work, words)]
 
         def positive(words: str) -> Conditioning:
             return pushed(text(words), text(""), plan.push) if plan.push else text(words)
@@ -99,6 +118,7 @@ class Preparing:
             texts=tuple((positive(words.text), words.weight) for words in plan.texts),
             negative=text(plan.negative) if family.is_guided(plan.guidance) else None,
             noise=noise,
+            forecast=Forecast(schedule(self.shelf.cache(plan.model), plan.steps, start=start, end=end)),
             init=init,
             mask=mask,
             extras=self.extras_of(work, family),

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from brushwork.engines.base import Row, RowCancelled, Sink
 from brushwork.engines.diffusion.families.base import NO_EXTRAS, Conditioning, Extras, Family
-from brushwork.engines.diffusion.pixels import bytes_of, fitted, image_of
+from brushwork.engines.diffusion.pixels import bytes_of, image_of
 from brushwork.engines.diffusion.plan import Plan
+from brushwork.engines.diffusion.policies.forecast import Forecast
 from brushwork.engines.diffusion.solver import Solver
 from brushwork.errors import EngineFailed
 
@@ -28,7 +29,7 @@ class Drawn:
 
     plan: Plan
     image: Image
-    """RGB, of the row's size."""
+    """RGB, of the plan's size."""
     sigmas: tuple[float, ...]
     """Noise levels that were stepped through, and the last."""
     seconds: float
@@ -46,6 +47,8 @@ class Brush:
     negative: Conditioning | None
     """None when the guidance needs none."""
     noise: Tensor
+    forecast: Forecast
+    """Which steps are computed, and what the others are taken for."""
     init: Tensor | None = None
     mask: Tensor | None = None
     extras: Extras = NO_EXTRAS
@@ -173,9 +176,8 @@ class Ticket:
         row = work.plan.row
         if not pixels.is_sound:
             raise EngineFailed("The model's numbers left their range, so there is no picture; nothing was charged.")
-        image = fitted(image_of(pixels.values), row.width, row.height, cut=not work.plan.tile)
         try:
             self.sink.step(row, work.total, work.total)
         except RowCancelled:
             return None
-        return Drawn(work.plan, image, pixels.sigmas, time.monotonic() - work.begun)
+        return Drawn(work.plan, image_of(pixels.values), pixels.sigmas, time.monotonic() - work.begun)

@@ -7,6 +7,7 @@ import torch
 from brushwork.engines.base import DeviceLost
 from brushwork.engines.diffusion.facts import Facts
 from brushwork.engines.diffusion.families.base import Family
+from brushwork.engines.diffusion.options import CachePolicy
 from brushwork.errors import BrushworkError, EngineFailed
 
 GONE = ("cuda error", "hip error", "device-side assert", "cudnn_status_internal_error", "unspecified launch failure")
@@ -17,10 +18,14 @@ NO_ROOM = ("out of memory", "alloc_failed", "can't allocate memory", "not enough
 class Shelf(Protocol):
     """Where the loop takes loaded models from."""
 
-    device: torch.device
+    @property
+    def device(self) -> torch.device: ...
 
     def facts(self, model: str) -> Facts:
         """What its family can do; without loading anything."""
+
+    def cache(self, model: str) -> CachePolicy:
+        """How steps of its rows are skipped."""
 
     def family(self, model: str) -> Family:
         """The model, ready to be stepped."""

@@ -79,9 +79,12 @@ class Family(Protocol):
     multiple: int
     """Pixels of which sides are multiples."""
 
-    def encode(self, texts: Sequence[str], seen: Sequence[Seen] = ()) -> list[Conditioning]:
+    def encode(
+        self, texts: Sequence[str], seen: Sequence[Seen] = (), *, adapters: tuple[tuple[str, float], ...] = ()
+    ) -> list[Conditioning]:
         """Each text, as its own pipeline would encode it alone. Families whose text encoder also looks at pictures
-        (facts: `reads_pictures`) encode each text together with all of `seen`, the row's; others leave it aside."""
+        (facts: `reads_pictures`) encode each text together with all of `seen`, the row's; others leave it aside.
+        `adapters` are the LoRAs of the call that will be made with it, for those that change the text encoder too."""
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of a picture of that size in pixels."""

@@ -1,0 +1,188 @@
+"""Open checkpoints behind the interface of every engine: rows become plans, plans are drawn, and the truth is told.
+
+Knows no job. Models are those of the catalog that are installed; which one draws a row is said by `planning`.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import structlog
+
+from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.catalog.installed import folder_of
+from brushwork.engines.catalog.model import VERSIONS, Model
+from brushwork.engines.diffusion.describe import Describer
+from brushwork.engines.diffusion.facts import FAMILIES
+from brushwork.engines.diffusion.loop import Loop
+from brushwork.engines.diffusion.models import InstalledModels
+from brushwork.engines.diffusion.options import DiffusionOptions
+from brushwork.engines.diffusion.plan import Plan
+from brushwork.engines.diffusion.planning import finish, model_for, params_of, plan_row
+from brushwork.engines.diffusion.planning.case import profile_of
+from brushwork.engines.diffusion.policies.policy import precision_of
+from brushwork.engines.diffusion.pooled import pooled
+from brushwork.engines.diffusion.recipe import NONE, Pictures, full_recipe, replay
+from brushwork.engines.diffusion.state import Drawn
+from brushwork.engines.diffusion.tools.kit import Installed, Kit
+from brushwork.engines.diffusion.words import Vector, word_weights
+from brushwork.engines.tools.describe import describe as describe_plainly
+from brushwork.engines.tools.toolbox import Toolbox
+from brushwork.errors import BrushworkError, Unavailable
+
+log = structlog.get_logger(__name__)
+
+SECONDS_PER_PASS = 0.25
+"""Of a megapixel, until something better was measured: about a large model on a large GPU."""
+BYTES_PER_PIXEL = 2000
+"""Of activations while a picture is decoded, at most."""
+
+
+class DiffusionEngine:
+    """Draws with every installed model, the rows of all callers together. Safe to use from several threads."""
+
+    name = "diffusers"
+
+    def __init__(self, options: DiffusionOptions) -> None:
+        self.options = options
+        self.shelf = InstalledModels(options)
+        self.loop = Loop(self.shelf, options)
+
+    # ── what it can do ──
+
+    def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
+        """Version of the API → what it can do with the models that are installed."""
+        can = {version: self.capabilities_of(version) for version in VERSIONS}
+        return {version: able for version, able in can.items() if able}
+
+    def capabilities_of(self, version: str) -> tuple[Capability, ...]:
+        able = []
+        for op in Op:
+            row = Row(index=0, seed=0, text="", width=1, height=1, model=version, op=op)
+            try:
+                model = self.model_of(row)
+            except Unavailable:
+                continue
+            able.append(self.capability(op, model, row))
+        return tuple(able)
+
+    def capability(self, op: Op, model: Model, row: Row) -> Capability:
+        profile = profile_of(row, model)
+        return Capability(
+            op=op,
+            max_side=model.max_side,
+            passes=profile.steps,
+            params=params_of(model, row.model),
+            negative=model.negative,
+            batch_max=self.options.batch,
+            preview=True,
+            joins=True,
+        )
+
+    def model_of(self, row: Row) -> Model:
+        """The model that draws the row. Raises Unavailable, and says what could be pulled."""
+        return model_for(row, list(self.shelf.models.values()), known=list(self.shelf.known.values()))
+
+    def cost(self, row: Row) -> Cost:
+        model = self.model_of(row)
+        steps = profile_of(row, model).steps
+        megapixels = row.width * row.height / 1e6
+        seconds = SECONDS_PER_PASS * megapixels * (steps + 2)
+        return Cost(seconds=seconds, bytes=row.width * row.height * BYTES_PER_PIXEL, passes=steps)
+
+    def batch_key(self, row: Row) -> str | None:
+        """What can be told before the row is planned: its model, its size and whether it is a tile."""
+        try:
+            model = self.model_of(row)
+        except Unavailable:
+            return None
+        size = "" if FAMILIES[model.family].ragged else f"{row.width}x{row.height}"
+        return f"{model.name}|{size}|{row.op.value}|{bool(row.params.get('tile'))}"
+
+    # ── drawing ──
+
+    def warm(self) -> None:
+        """Find the installed models and load the best one. Safe to call twice."""
+        if not self.shelf.models:
+            raise Unavailable("No model is installed; see `brushwork models list`.")
+        log.info("models.found", models=list(self.shelf.models), device=self.options.device)
+
+    def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
+        """Draw the rows together with those of all other callers; blocks."""
+        plans = [plan for row in rows if (plan := self.planned(row, sink)) is not None]
+        if not plans:
+            return []
+        return [self.result(drawn) for drawn in self.loop.draw(plans, sink)]
+
+    def planned(self, row: Row, sink: Sink) -> Plan | None:
+        """None when nobody wants the row any more: planning may enlarge pictures, which takes its time."""
+        try:
+            sink.step(row, 0, 1)
+        except RowCancelled:
+            return None
+        return plan_row(row, self.model_of(row), tools=self.kit)
+
+    def result(self, drawn: Drawn) -> RowResult:
+        plan = drawn.plan
+        return RowResult(
+            index=plan.row.index,
+            image=finish(plan, drawn.image, self.kit),
+            applied=plan.applied,
+            degraded=plan.degraded,
+            recipe=full_recipe(drawn, sha256=self.shelf.digest(plan.model), policy=self.shelf.policy(plan.model)),
+        )
+
+    def replay(
+        self, recipe: Mapping[str, object], sink: Sink, pictures: Pictures = NONE, *, row: Row | None = None
+    ) -> RowResult:
+        """The same picture again, byte by byte. Raises Unavailable when the model is not the same."""
+        plan = replay(recipe, pictures, row=row)
+        if plan.model not in self.shelf.models or self.shelf.digest(plan.model) != recipe["sha256"]:
+            raise Unavailable(f"The model {plan.model!r} of this recipe is not installed, or is another one.")
+        drawn = self.loop.draw([plan], sink)
+        if not drawn:
+            raise RowCancelled
+        return self.result(drawn[0])
+
+    def close(self) -> None:
+        """End the loop's thread."""
+        self.loop.close()
+
+    # ── tools ──
+
+    @cached_property
+    def kit(self) -> Kit:
+        found = [(tool, self.tool_folder(tool)) for tool in self.shelf.known.values() if tool.kind == "tool"]
+        return Kit([Installed(tool, folder) for tool, folder in found if folder], device=self.options.device)
+
+    def tool_folder(self, tool: Model) -> Path | None:
+        try:
+            return folder_of(tool, self.options.models_dir)
+        except BrushworkError:
+            return None
+
+    @property
+    def tools(self) -> Toolbox:
+        return self.kit.toolbox
+
+    @cached_property
+    def describer(self) -> Describer | None:
+        installed = self.kit.describer
+        if installed is None:
+            return None
+        return Describer(installed.folder, device=self.options.device, dtype=precision_of(self.options))
+
+    def describe(self, source: Source) -> Sequence[str]:
+        """In the words of a vision language model, where one is installed."""
+        if self.describer is None:
+            return describe_plainly(source.image, facts=source.recipe)
+        return self.describer.describe(source.image, facts=source.recipe)
+
+    def word_weights(self, words: Sequence[str]) -> Sequence[float]:
+        """How far the best model's idea of the prompt turns without each word."""
+        return word_weights(words, self.embedded if self.shelf.models else None)
+
+    def embedded(self, texts: Sequence[str]) -> Sequence[Vector]:
+        """Texts as the first model's encoder understands them, encoded between two steps of the loop."""
+        model = next(iter(self.shelf.models))
+        return [pooled(one) for one in self.loop.encode(model, texts)]

@@ -1,0 +1,86 @@
+"""The installed models of this machine, each of them loaded when it is first asked for."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from brushwork.engines.catalog.installed import digest_of, folder_of, usable_models
+from brushwork.engines.catalog.model import Model
+from brushwork.engines.catalog.reading import read_catalog
+from brushwork.engines.diffusion.facts import FAMILIES, Facts
+from brushwork.engines.diffusion.families.base import Family
+from brushwork.engines.diffusion.families.table import family_of
+from brushwork.engines.diffusion.options import CachePolicy, DiffusionOptions
+from brushwork.engines.diffusion.policies.policy import Policy
+from brushwork.engines.diffusion.residency import Residency
+from brushwork.errors import Unavailable
+
+
+class InstalledModels:
+    """A shelf for the loop. Loading happens in its thread; the rest may be asked for from any."""
+
+    def __init__(self, options: DiffusionOptions) -> None:
+        self.options = options
+        self.families: dict[str, Family] = {}
+        self.policies: dict[str, Policy] = {}
+        self.digests: dict[str, str] = {}
+
+    @cached_property
+    def models(self) -> Mapping[str, Model]:
+        """Best first."""
+        return usable_models(self.options)
+
+    @cached_property
+    def known(self) -> Mapping[str, Model]:
+        """The whole catalog."""
+        return read_catalog(self.options.catalogs)
+
+    @cached_property
+    def residency(self) -> Residency:
+        return Residency(self.options)
+
+    @cached_property
+    def device(self) -> torch.device:
+        return torch.device(self.options.device)
+
+    # ── what the loop asks for ──
+
+    def facts(self, model: str) -> Facts:
+        return FAMILIES[self.models[model].family]
+
+    def cache(self, model: str) -> CachePolicy:
+        policy = self.policies.get(model)
+        return policy.cache if policy is not None else "none"
+
+    def family(self, model: str) -> Family:
+        if model not in self.families:
+            entry = self.models[model]
+            parts = self.residency.parts(entry, self.folder(model))
+            self.families[model] = family_of(parts, entry)
+            self.policies[model] = parts.policy
+        return self.families[model]
+
+    def relieve(self) -> None:
+        self.residency.free_idle()
+
+    # ── for recipes ──
+
+    def folder(self, model: str) -> Path:
+        folder = folder_of(self.models[model], self.options.models_dir)
+        if folder is None:
+            raise Unavailable(f"The files of the model {model!r} are no longer all there.")
+        return folder
+
+    def digest(self, model: str) -> str:
+        """SHA-256 over all files of the model. The first time, a folder of the operator's is read as a whole."""
+        if model not in self.digests:
+            self.digests[model] = digest_of(self.models[model], self.options.models_dir)
+        return self.digests[model]
+
+    def policy(self, model: str) -> Mapping[str, Any]:
+        """How its pixels are computed here, as plain JSON."""
+        policy = self.policies.get(model)
+        return policy.as_recipe() if policy is not None else {}
