@@ -1,39 +1,19 @@
 """What holds for every task type, those of today and those to come: all of it follows from the class alone."""
 
-import asyncio
-import base64
-import json
-import re
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import pytest
-from PIL import Image, ImageDraw
 from pydantic import Field
 
 from brushwork.app import create_app, open_database, prepare
 from brushwork.engines.base import Op
 from brushwork.engines.noop import NoopEngine
-from brushwork.jobs.worker import Worker
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Kind, Task
 from tests.api.conftest import Api, client_of, running, settings_for
 from tests.conftest import NewDatabase
-
-ACTIONS = {"edit", "inpaint", "outpaint", "pan", "remix", "reroll", "upscale", "variation"}
-
-
-def square() -> str:
-    """A picture as a data: URL: a red square on white."""
-    image = Image.new("RGB", (96, 96), "white")
-    ImageDraw.Draw(image).rectangle((24, 24, 72, 72), fill="red")
-    file = BytesIO()
-    image.save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-SQUARE = square()
+from tests.contracts.asking import check_output, ended, offline
 
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 
@@ -46,56 +26,17 @@ async def api(tmp_path: Path, new_sqlite: NewDatabase) -> Any:
 
 @every_task
 async def test_the_example_of_every_task_is_accepted_and_drawn(api: Api, task: type[Task]) -> None:
-    body = await offline(api, task)
+    body = await offline(api, task, NoopEngine())
     asked = await api.client.post(f"/api/v1/{task.name}", json=body)
     assert asked.status_code == 200, asked.text
     assert asked.json()["task_type"] == task.name.replace("-", "_")
 
-    job = await ended(api, asked.json()["job_id"])
+    job = await ended(api, asked.json()["job_id"], NoopEngine())
 
     assert job["status"] == "completed", job["error"]
     usage = job["meta"]["usage"]
     assert usage["consume"] == usage["frozen"] == asked.json()["meta"]["usage"]["frozen"] > 0
     check_output(job["output"], task.makes)
-
-
-def check_output(output: dict[str, Any], makes: Kind) -> None:
-    """What a job of this kind has to show."""
-    if makes == "text":
-        assert output["prompts"]
-        assert output["promptEn"]
-        assert "available_actions" not in output
-        return
-    assert len(output["image_urls"]) == {"grid": 4, "image": 1}[makes]
-    assert (output["image_url"] in output["image_urls"]) == (makes == "image")
-    assert set(output["available_actions"]) == ACTIONS
-
-
-async def offline(api: Api, task: type[Task]) -> dict[str, Any]:
-    """The example of a task, with pictures of our own in place of those on the web, and a real job to follow."""
-    body: dict[str, Any] = json.loads(re.sub(r"https://example\.com/[^\"]*", SQUARE, json.dumps(task.example)))
-    if "jobId" in body:
-        source = await api.client.post("/api/v1/diffusion", json={"text": "a red fox --draft"})
-        body["jobId"] = (await ended(api, source.json()["job_id"]))["job_id"]
-    return body
-
-
-async def ended(api: Api, job_id: str) -> dict[str, Any]:
-    """The job as its owner sees it, when a worker has ended it."""
-    services = api.services
-    worker = Worker(database=services.database, files=services.files, engine=NoopEngine(), rules=services.jobs.rules)
-    stop = asyncio.Event()
-    running = asyncio.create_task(worker.run(stop))
-    try:
-        async with asyncio.timeout(60):
-            while True:
-                job: dict[str, Any] = (await api.client.get(f"/api/v1/job/{job_id}")).json()
-                if job["status"] in ("completed", "failed"):
-                    return job
-                await asyncio.sleep(0.02)
-    finally:
-        stop.set()
-        await running
 
 
 @every_task

@@ -1,0 +1,68 @@
+"""Asking a server for every task, whatever engine draws: bodies, waiting, and what a finished job has to show."""
+
+import asyncio
+import base64
+import json
+import re
+from io import BytesIO
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from brushwork.engines.base import Engine
+from brushwork.jobs.worker import Worker
+from brushwork.tasks.base import Kind, Task
+from tests.api.conftest import Api
+
+ACTIONS = {"edit", "inpaint", "outpaint", "pan", "remix", "reroll", "upscale", "variation"}
+
+
+def square() -> str:
+    """A picture as a data: URL: a red square on white."""
+    image = Image.new("RGB", (96, 96), "white")
+    ImageDraw.Draw(image).rectangle((24, 24, 72, 72), fill="red")
+    file = BytesIO()
+    image.save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+SQUARE = square()
+
+
+def check_output(output: dict[str, Any], makes: Kind) -> None:
+    """What a job of this kind has to show."""
+    if makes == "text":
+        assert output["prompts"]
+        assert output["promptEn"]
+        assert "available_actions" not in output
+        return
+    assert len(output["image_urls"]) == {"grid": 4, "image": 1}[makes]
+    assert (output["image_url"] in output["image_urls"]) == (makes == "image")
+    assert set(output["available_actions"]) == ACTIONS
+
+
+async def offline(api: Api, task: type[Task], engine: Engine) -> dict[str, Any]:
+    """The example of a task, with pictures of our own in place of those on the web, and a real job to follow."""
+    body: dict[str, Any] = json.loads(re.sub(r"https://example\.com/[^\"]*", SQUARE, json.dumps(task.example)))
+    if "jobId" in body:
+        source = await api.client.post("/api/v1/diffusion", json={"text": "a red fox --draft"})
+        body["jobId"] = (await ended(api, source.json()["job_id"], engine))["job_id"]
+    return body
+
+
+async def ended(api: Api, job_id: str, engine: Engine) -> dict[str, Any]:
+    """The job as its owner sees it, when a worker has ended it."""
+    services = api.services
+    worker = Worker(database=services.database, files=services.files, engine=engine, rules=services.jobs.rules)
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                job: dict[str, Any] = (await api.client.get(f"/api/v1/job/{job_id}")).json()
+                if job["status"] in ("completed", "failed"):
+                    return job
+                await asyncio.sleep(0.02)
+    finally:
+        stop.set()
+        await running
