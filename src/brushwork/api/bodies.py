@@ -1,7 +1,7 @@
 """Reading a body as clients really send it: JSON whatever the content type, JSON inside a JSON string, multipart forms.
 
 Every way in which a body can be wrong ends in a 400 that names the problem, or in a 413. Knows no task by name: what is
-optional and what is text comes from the task's own fields.
+optional and what is text comes from the fields of the task, or of whatever else a body is to become.
 """
 
 import asyncio
@@ -10,15 +10,14 @@ from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from brushwork.errors import BadRequest, InvalidField, PayloadTooLarge, RequestTimeout
-from brushwork.tasks.base import Task
 
-AnyTask = TypeVar("AnyTask", bound=Task)
+Fields = TypeVar("Fields", bound=BaseModel)
 
 DRAINED_TIMES = 8
 """A body of up to so many times the limit is read to its end, so the client hears the 413, not a broken pipe."""
@@ -66,14 +65,20 @@ PROBLEMS: Mapping[str, str] = {
 """What pydantic found → the end of a sentence that begins with the field's name."""
 
 
-async def read_task(request: Request, kind: type[AnyTask], *, limit: int) -> AnyTask:
-    """Read the body of a request as the fields of a task."""
+async def read_fields(request: Request, kind: type[Fields], *, limit: int, may_be_empty: bool = False) -> Fields:
+    """Read the body of a request as a JSON object with these fields."""
+    body = await read_bytes(request, limit=limit)
+    return fields_of(read_json_object(b"{}" if may_be_empty and not body.strip() else body), kind)
+
+
+async def read_task(request: Request, kind: type[Fields], *, limit: int) -> Fields:
+    """Read the body of a request as the fields of a task: JSON, or a form."""
     body = await read_bytes(request, limit=limit)
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         fields = unwrap_nested_json(await read_multipart(request, body), kind)
     else:
         fields = read_json_object(body)
-    return task_of(fields, kind)
+    return fields_of(fields, kind)
 
 
 async def read_bytes(request: Request, *, limit: int, seconds: float = BODY_SECONDS) -> bytes:
@@ -146,7 +151,7 @@ async def read_multipart(request: Request, body: bytes) -> dict[str, Any]:
     return fields
 
 
-def unwrap_nested_json(fields: dict[str, Any], kind: type[Task]) -> dict[str, Any]:
+def unwrap_nested_json(fields: dict[str, Any], kind: type[BaseModel]) -> dict[str, Any]:
     """A form has no objects and lists; clients write them as JSON text."""
     text = text_fields(kind)
     return {
@@ -164,8 +169,8 @@ def read_part(name: str, value: str) -> Any:
         raise InvalidField(name, f"is not valid JSON: {shown(str(problem))}") from None
 
 
-def task_of(fields: Mapping[str, Any], kind: type[AnyTask]) -> AnyTask:
-    """Make the task of these fields, or raise an error that names the first wrong one and lists all."""
+def fields_of(fields: Mapping[str, Any], kind: type[Fields]) -> Fields:
+    """Make the task, or whatever `kind` is, of these fields; or raise what names the first wrong one and lists all."""
     given = without_blanks(fields, kind)
     try:
         return kind.model_validate(given)
@@ -174,7 +179,7 @@ def task_of(fields: Mapping[str, Any], kind: type[AnyTask]) -> AnyTask:
         raise invalid_field(found, spelling=reference_spelling(kind)) from None
 
 
-def without_blanks(fields: Mapping[str, Any], kind: type[Task]) -> dict[str, Any]:
+def without_blanks(fields: Mapping[str, Any], kind: type[BaseModel]) -> dict[str, Any]:
     """Leave out what `null` and `""` say is not given; a required field that is "" is refused."""
     required = required_fields(kind)
     for name in required.keys() & fields.keys():
@@ -234,7 +239,7 @@ def has_surrogate(text: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def required_fields(kind: type[Task]) -> Mapping[str, str]:
+def required_fields(kind: type[BaseModel]) -> Mapping[str, str]:
     """Every spelling of every required field → the spelling of the reference."""
     return {
         spelling: field.alias or name
@@ -245,12 +250,12 @@ def required_fields(kind: type[Task]) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=256)
-def reference_spelling(kind: type[Task]) -> Mapping[str, str]:
+def reference_spelling(kind: type[BaseModel]) -> Mapping[str, str]:
     return {name: field.alias or name for name, field in kind.model_fields.items()}
 
 
 @lru_cache(maxsize=256)
-def text_fields(kind: type[Task]) -> frozenset[str]:
+def text_fields(kind: type[BaseModel]) -> frozenset[str]:
     """Every spelling of the fields that hold text, where `{` begins no object."""
     schemas = kind.model_json_schema(by_alias=False)["properties"]
     return frozenset(

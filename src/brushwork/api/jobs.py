@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from brushwork.api.answers import job_answer, json_answer
 from brushwork.api.callers import Callers, key_in
-from brushwork.api.dependencies import CurrentAccount, CurrentServices, JobId
+from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generating, JobId
 from brushwork.api.events import EventStream
 from brushwork.api.java import JOB
 from brushwork.api.job_view import JobsView, JobView
@@ -36,9 +36,9 @@ async def get_job(request: Request, account: CurrentAccount, services: CurrentSe
 
 @router.post("/job/{job_id}/cancel", operation_id="cancel_job", response_model=JobView, responses=REFUSALS)
 @router.delete("/job/{job_id}", operation_id="delete_job", response_model=JobView, responses=REFUSALS)
-async def cancel_job(request: Request, account: CurrentAccount, services: CurrentServices, job_id: JobId) -> Response:
+async def cancel_job(request: Request, caller: Generating, services: CurrentServices, job_id: JobId) -> Response:
     """Cancel a job that has not ended: it fails with code 499 and costs nothing. An ended job is answered as it is."""
-    job = await services.jobs.cancel(account.id, job_id)
+    job = await services.jobs.cancel(caller.account.id, job_id)
     return job_answer(services.view(job), request, JOB)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from brushwork.api.job_view import JobView
@@ -52,6 +53,19 @@ FILE: Responses = {
     206: {"description": "The part of the file that was asked for"},
     304: {"description": "The client has it already"},
 }
+
+BODIES: set[type[BaseModel]] = set()
+"""What endpoints read by themselves, beside tasks."""
+
+
+def json_body(kind: type[BaseModel], example: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:
+    """`openapi_extra` of an endpoint that reads its body with `read_fields`."""
+    BODIES.add(kind)
+    schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {
+        "requestBody": {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
+    }
+
 
 EXAMPLE_JOB = Job(
     id="789320d3-4b20-46d3-a804-6165a079176a",
@@ -98,7 +112,8 @@ def describe(app: FastAPI, tasks: Mapping[str, type[Task]]) -> dict[str, Any]:
         servers=[{"url": "/api", "description": "This server"}],
     )
     _, definitions = models_json_schema(
-        [(kind, "validation") for kind in tasks.values()], ref_template="#/components/schemas/{model}"
+        [(kind, "validation") for kind in (*tasks.values(), *sorted(BODIES, key=lambda kind: kind.__name__))],
+        ref_template="#/components/schemas/{model}",
     )
     components = schema["components"]["schemas"]
     components.update(definitions.get("$defs", {}))

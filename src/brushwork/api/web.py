@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from brushwork import __version__
-from brushwork.api import account, files, health, jobs, studio, uploads
+from brushwork.api import account, files, health, jobs, prompts, studio, uploads
 from brushwork.api.answers import HANDLERS, JsonBytes
 from brushwork.api.dependencies import Services
 from brushwork.api.edge import Edge
@@ -36,8 +36,8 @@ def web_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.services = services
     app.include_router(task_routes(services.tasks))
-    for router in (jobs.router, account.router, files.router, uploads.router, health.router, studio.router):
-        app.include_router(router)
+    for chapter in (jobs, account, files, uploads, prompts, health, studio):
+        app.include_router(chapter.router)
     serve_description(app, services)
     return app
 
