@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from brushwork.engines.catalog.model import Checkpoint, Licence, Model
+from brushwork.engines.catalog.model import Adapter, Checkpoint, Licence, Model
 from brushwork.engines.diffusion.families.base import NO_EXTRAS, Call, Conditioning, Extras, Family
 from brushwork.engines.diffusion.plan import Control, Seen
 from brushwork.engines.diffusion.solver import Solver
@@ -38,6 +38,7 @@ class Asked:
     init: Image.Image | None = None
     seen: tuple[Image.Image, ...] = ()
     control: Control | None = None
+    adapters: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass
@@ -64,6 +65,7 @@ class Row:
                 guidance=self.asked.guidance,
                 extras=self.extras,
                 share=self.step / self.solver.steps,
+                adapters=self.asked.adapters,
                 negative=text is self.negative,
             )
             for text in texts
@@ -102,8 +104,12 @@ def begin(family: Family, asked: Asked) -> Row:
 
 def stepped(family: Family, asked: Sequence[Asked], *, bucket: int = 0) -> list[Tensor]:
     """Latents of all pictures, stepped together; passes are filled up to `bucket` calls with repetitions."""
-    rows = [begin(family, one) for one in asked]
-    for now in range(sum(one.steps for one in asked) + max(one.joins for one in asked)):
+    with torch.inference_mode():
+        return run([begin(family, one) for one in asked], family, bucket)
+
+
+def run(rows: Sequence[Row], family: Family, bucket: int) -> list[Tensor]:
+    for now in range(sum(row.asked.steps + row.asked.joins for row in rows)):
         here = [row for row in rows if row.asked.joins <= now and row.step < row.end]
         if not here:
             continue
@@ -155,7 +161,7 @@ def photograph(width: int, height: int, *, seed: int = 0) -> Image.Image:
     return Image.fromarray(cells).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def model_of(family: str, *, distilled: bool = False) -> Model:
+def model_of(family: str, *adapters: Adapter, distilled: bool = False) -> Model:
     """An entry of a catalog, as far as a family looks at it."""
     return Model(
         name=f"tiny-{family}",
@@ -165,6 +171,7 @@ def model_of(family: str, *, distilled: bool = False) -> Model:
         checkpoint=Checkpoint(),
         licence=Licence("Apache-2.0"),
         distilled=distilled,
+        adapters={one.name: one for one in adapters},
     )
 
 

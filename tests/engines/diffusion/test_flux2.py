@@ -9,7 +9,8 @@ from diffusers import Flux2KleinInpaintPipeline, Flux2KleinPipeline
 from brushwork.engines.diffusion.facts import FAMILIES
 from brushwork.engines.diffusion.families.flux2 import Flux2Family, measured_mu
 from brushwork.engines.diffusion.parts import ResidentParts
-from brushwork.engines.diffusion.plan import Seen
+from brushwork.engines.diffusion.plan import Control, Seen
+from brushwork.errors import Unavailable
 from tests.engines.diffusion.stepping import (
     CLOSE,
     Asked,
@@ -23,6 +24,7 @@ from tests.engines.diffusion.stepping import (
     stepped,
     tensor,
 )
+from tests.engines.diffusion.tiny_adapters import save_lora
 from tests.engines.diffusion.tiny_flux2 import save_flux2
 
 LONG = "the lighthouse on the rock and the sea around it, painted in the evening with a broad brush and little water"
@@ -250,9 +252,42 @@ def test_a_preview_is_a_view_of_what_the_decoder_would_get(klein: Flux2Family) -
     assert far(view, klein.pictures.preview(klein.pictures.encode(pixels))) <= CLOSE
 
 
+def test_a_lora_acts_as_in_the_pipeline_and_leaves_no_trace(folder: Path, tmp_path: Path) -> None:
+    pipe = pipeline(Flux2KleinPipeline, folder)
+    lora = save_lora(tmp_path, "ink", {"transformer": pipe.transformer}, targets=("to_q", "to_qkv_mlp_proj"), seed=4)
+    family = Flux2Family(ResidentParts(folder), model_of("flux2", lora, distilled=True))
+    before = drawn(family, Asked("the cat", seed=5))
+
+    picture = drawn(family, Asked("the cat", seed=5, adapters=(("ink", 0.6),)))
+    after = drawn(family, Asked("the cat", seed=5))
+
+    pipe.load_lora_weights(tmp_path, weight_name="ink.safetensors", adapter_name="ink")
+    pipe.set_adapters(["ink"], [0.6])
+    wanted = by_pipeline(
+        pipe,
+        prompt="the cat",
+        width=64,
+        height=64,
+        num_inference_steps=4,
+        guidance_scale=1.0,
+        generator=noise_of(5),
+    )
+    assert far(picture, wanted) <= CLOSE
+    assert far(picture, before) > 100 * CLOSE
+    assert torch.equal(before, after)
+
+
+def test_no_controlnet_is_promised(klein: Flux2Family) -> None:
+    assert not FAMILIES["flux2"].controls
+    with pytest.raises(Unavailable, match="no ControlNet"):
+        klein.extras([], Control(photograph(64, 64), "canny", "any"), 64, 64)
+
+
 def test_only_the_base_model_is_guided(klein: Flux2Family, base: Flux2Family) -> None:
     assert [klein.is_guided(value) for value in (0.0, 1.0, 4.0)] == [False, False, False]
     assert [base.is_guided(value) for value in (0.0, 1.0, 4.0)] == [False, False, True]
+    unsaid = Flux2Family(klein.parts, model_of("flux2"))  # the catalog does not say, but the checkpoint does
+    assert not unsaid.is_guided(4.0)
 
 
 def test_nothing_is_left_of_a_cache_after_a_reset(klein: Flux2Family) -> None:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import ZImageImg2ImgPipeline, ZImagePipeline
+from diffusers import ZImageControlNetModel, ZImageControlNetPipeline, ZImageImg2ImgPipeline, ZImagePipeline
 
 from brushwork.engines.diffusion.facts import FAMILIES
+from brushwork.engines.diffusion.families.base import Call, Extras
 from brushwork.engines.diffusion.families.zimage import ZImageFamily
 from brushwork.engines.diffusion.parts import ResidentParts
+from brushwork.engines.diffusion.plan import Control, Seen
+from brushwork.errors import Unavailable
 from tests.engines.diffusion.stepping import (
     CLOSE,
     Asked,
@@ -23,7 +26,8 @@ from tests.engines.diffusion.stepping import (
     stepped,
     tensor,
 )
-from tests.engines.diffusion.tiny_zimage import save_zimage
+from tests.engines.diffusion.tiny_adapters import save_lora
+from tests.engines.diffusion.tiny_zimage import save_control, save_sketcher, save_zimage
 
 LONG = "the lighthouse on the rock and the sea around it, painted in the evening with a broad brush and little water"
 
@@ -149,6 +153,125 @@ def test_a_preview_has_the_colours_of_the_picture(family: ZImageFamily) -> None:
     assert likeness(view, small) > 0.3  # of a decoder that has learnt nothing
 
 
+def test_a_tiny_decoder_makes_the_previews_when_there_is_one(folder: Path, tmp_path: Path) -> None:
+    small = ZImageFamily(ResidentParts(folder), model_of("zimage", save_sketcher(tmp_path)))
+
+    view = small.preview(small.encode_image(tensor(photograph(64, 48))))
+
+    assert view.shape == (3, 48, 64)
+    assert 0 <= view.min() < view.max() <= 1
+
+
+def followed(seed: int = 3, *, width: int = 64, scale: float = 0.7, until: float = 1.0) -> Control:
+    return Control(photograph(width, 96, seed=seed), "canny", "union", scale, until)
+
+
+@pytest.fixture(scope="module")
+def guided(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ZImageFamily:
+    return ZImageFamily(ResidentParts(folder), model_of("zimage", save_control(tmp_path_factory.mktemp("control"))))
+
+
+@pytest.mark.parametrize("guidance", [0.0, 3.0])
+def test_a_structure_is_followed_as_in_the_pipeline(guided: ZImageFamily, folder: Path, guidance: float) -> None:
+    control = followed()
+    asked = Asked("the cat", 64, 96, seed=5, guidance=guidance, control=control)
+
+    picture = drawn(guided, asked)
+
+    plain = pipeline(ZImagePipeline, folder)
+    network = ZImageControlNetModel.from_pretrained(guided.model.adapters["union"].checkpoint.folder)
+    pipe = ZImageControlNetPipeline(**plain.components, controlnet=network)
+    pipe.set_progress_bar_config(disable=True)
+    wanted = by_pipeline(
+        pipe,
+        prompt="the cat",
+        control_image=control.image,
+        controlnet_conditioning_scale=0.7,
+        width=64,
+        height=96,
+        num_inference_steps=4,
+        guidance_scale=guidance,
+        generator=noise_of(5),
+    )
+    assert far(picture, wanted) <= CLOSE
+    assert far(picture, drawn(guided, Asked("the cat", 64, 96, seed=5, guidance=guidance))) > 100 * CLOSE
+
+
+def test_rows_with_and_without_a_structure_step_together(guided: ZImageFamily) -> None:
+    asked = [
+        Asked(LONG, 64, 96, seed=1, control=followed()),
+        Asked("the cat", 64, 64, seed=2, guidance=2.0),
+        Asked("a tree", 96, 96, steps=6, seed=3, guidance=2.0, control=followed(4, width=96, scale=1.0, until=0.5)),
+    ]
+
+    together = stepped(guided, asked)
+
+    for one, latents in zip(asked, together, strict=True):
+        assert far(guided.decode([latents])[0], drawn(guided, one)) <= CLOSE
+
+
+def test_a_structure_acts_until_its_share_of_the_steps(guided: ZImageFamily) -> None:
+    half, whole, none = (
+        drawn(guided, Asked("the cat", 64, 96, seed=1, control=control))
+        for control in (followed(until=0.5), followed(), followed(until=0.0))
+    )
+
+    assert far(none, drawn(guided, Asked("the cat", 64, 96, seed=1))) == 0
+    assert min(far(half, whole), far(half, none)) > 100 * CLOSE
+
+
+def test_a_pane_follows_its_own_part_of_a_structure(guided: ZImageFamily) -> None:
+    pane = (2, 4, 4, 4)
+    upper, lower = (guided.extras([], followed(seed), 64, 96) for seed in (3, 4))
+    mixed = upper.tensors["control"].clone()
+    mixed[:, 2:6, 4:8] = lower.tensors["control"][:, 2:6, 4:8]
+    latents = torch.randn(16, 4, 4, generator=noise_of(1))
+    text = guided.encode(["the cat"])[0]
+
+    answers = [
+        guided.denoise([Call(latents, 500.0, text, extras=extras, window=pane)])[0]
+        for extras in (upper, lower, Extras({"control": mixed}, upper.control))
+    ]
+
+    assert torch.equal(answers[1], answers[2])
+    assert far(answers[0], answers[1]) > 100 * CLOSE
+
+
+def test_only_structures_that_the_model_has_a_net_for_are_followed(family: ZImageFamily) -> None:
+    with pytest.raises(Unavailable, match="no ControlNet"):
+        drawn(family, Asked("the cat", 64, 96, control=followed()))
+
+
+def test_pictures_beside_the_prompt_are_refused(family: ZImageFamily) -> None:
+    with pytest.raises(Unavailable, match="looks at no pictures"):
+        family.extras([Seen(photograph(64, 64))], None, 64, 64)
+
+
+def test_a_lora_acts_as_in_the_pipeline_and_leaves_no_trace(folder: Path, tmp_path: Path) -> None:
+    pipe = pipeline(ZImagePipeline, folder)
+    lora = save_lora(tmp_path, "ink", {"transformer": pipe.transformer}, targets=("to_q", "to_v", "w1"), seed=4)
+    family = ZImageFamily(ResidentParts(folder), model_of("zimage", lora))
+    before = drawn(family, Asked("the cat", seed=5))
+
+    picture = drawn(family, Asked("the cat", seed=5, adapters=(("ink", 0.6),)))
+    after = drawn(family, Asked("the cat", seed=5))
+
+    pipe.load_lora_weights(tmp_path, weight_name="ink.safetensors", adapter_name="ink")
+    pipe.set_adapters(["ink"], [0.6])
+    wanted = by_pipeline(
+        pipe,
+        prompt="the cat",
+        width=64,
+        height=64,
+        num_inference_steps=4,
+        guidance_scale=0.0,
+        generator=noise_of(5),
+    )
+    assert far(picture, wanted) <= CLOSE
+    assert far(picture, before) > 100 * CLOSE
+    assert torch.equal(before, after)
+
+
 def test_guidance_is_on_above_nothing(family: ZImageFamily) -> None:
     assert [family.is_guided(value) for value in (0.0, 0.5, 4.0)] == [False, True, True]
 
@@ -159,4 +282,5 @@ def test_the_facts_are_true(family: ZImageFamily) -> None:
     assert facts.ragged
     assert facts.solver == "flow"
     assert facts.references == 0
+    assert facts.controls
     assert facts.multiple == 2 * family.pictures.cell == family.multiple

@@ -3,8 +3,17 @@
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, ZImagePipeline, ZImageTransformer2DModel
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderTiny,
+    FlowMatchEulerDiscreteScheduler,
+    ZImageControlNetModel,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
+)
 
+from brushwork.engines.catalog.model import Adapter
+from tests.engines.diffusion.tiny_adapters import adapter_of
 from tests.engines.diffusion.tiny_qwen3 import certain, stir, text_model, tokenizer
 
 
@@ -53,3 +62,34 @@ def decoder() -> AutoencoderKL:
     )
     certain(model.encoder)
     return model.eval()
+
+
+def save_control(folder: Path) -> Adapter:
+    """A ControlNet of the kind of version 2.1: room for a masked picture, and hints in the first blocks too."""
+    torch.manual_seed(8)
+    network = ZImageControlNetModel(
+        control_layers_places=[0],
+        control_refiner_layers_places=[0],
+        control_in_dim=33,
+        add_control_noise_refiner="control_noise_refiner",
+        dim=32,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+    )
+    stir(network)
+    network.save_pretrained(folder, safe_serialization=True)
+    return adapter_of("union", "controlnet", folder, controls=("canny", "depth"))
+
+
+def save_sketcher(folder: Path) -> Adapter:
+    """A tiny decoder."""
+    torch.manual_seed(9)
+    AutoencoderTiny(
+        encoder_block_out_channels=(8,) * 4,
+        decoder_block_out_channels=(8,) * 4,
+        num_encoder_blocks=(1, 1, 1, 1),
+        num_decoder_blocks=(1, 1, 1, 1),
+        latent_channels=16,
+    ).save_pretrained(folder, safe_serialization=True)
+    return adapter_of("small", "tiny_vae", folder)

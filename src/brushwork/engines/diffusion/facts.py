@@ -33,7 +33,7 @@ class Facts:
 FAMILIES: Mapping[str, Facts] = {
     "sd": Facts(multiple=8, solver="epsilon", image_prompts=True, controls=True, tile="exact"),
     "sdxl": Facts(multiple=8, solver="epsilon", image_prompts=True, controls=True, tile="exact"),
-    "zimage": Facts(multiple=16, solver="flow", tile="approximate", ragged=True),
+    "zimage": Facts(multiple=16, solver="flow", controls=True, tile="approximate", ragged=True),
     "flux2": Facts(multiple=16, solver="flow", references=5, tile="approximate"),
     "qwen": Facts(multiple=16, solver="flow", references=3, tile="approximate", reads_pictures=True),
     "pipe": Facts(multiple=16, solver="flow"),

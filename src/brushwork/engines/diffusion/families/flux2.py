@@ -5,7 +5,7 @@ Its latents are the decoder's, 2×2 to one, brought to the mean and deviation th
 """
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from diffusers.pipelines.flux2.image_processor import Flux2ImageProcessor
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from brushwork.engines.catalog.model import Model
+from brushwork.engines.diffusion.adapters import Loras
 from brushwork.engines.diffusion.facts import FAMILIES
 from brushwork.engines.diffusion.families.base import NO_EXTRAS, Call, Conditioning, Extras
 from brushwork.engines.diffusion.families.flow import flow_solver
@@ -22,6 +23,7 @@ from brushwork.engines.diffusion.families.qwen3 import hidden_layers
 from brushwork.engines.diffusion.parts import Parts
 from brushwork.engines.diffusion.plan import Control, Seen
 from brushwork.engines.diffusion.solver import Solver
+from brushwork.errors import Unavailable
 
 LAYERS = (9, 18, 27)
 """Of the text encoder: what they say is laid side by side."""
@@ -41,14 +43,16 @@ class Flux2Family:
     def __init__(self, parts: Parts, model: Model) -> None:
         self.parts = parts
         self.model = model
-        self.pictures = Pictures(parts)
+        self.distilled = model.distilled or bool(getattr(parts, "index", {}).get("is_distilled"))
+        self.pictures = Pictures(parts, model)
+        self.loras = Loras(parts, model)
 
     def encode(
         self,
         texts: Sequence[str],
-        seen: Sequence[Seen] = (),
+        seen: Sequence[Seen] = (),  # noqa: ARG002
         *,
-        adapters: tuple[tuple[str, float], ...] = (),
+        adapters: tuple[tuple[str, float], ...] = (),  # noqa: ARG002
     ) -> list[Conditioning]:
         return [Conditioning({"text": self.read(text)}) for text in texts]
 
@@ -64,10 +68,14 @@ class Flux2Family:
         return flow_solver(self.parts, steps, mu=measured_mu(tokens, steps))
 
     def extras(self, seen: Sequence[Seen], control: Control | None, width: int, height: int) -> Extras:  # noqa: ARG002
+        if control is not None:
+            raise Unavailable("FLUX.2 follows no ControlNet.")
         if not seen:
             return NO_EXTRAS
         looks = [self.encode_image(look(one.image)) for one in seen]
-        places = [grid(*one.shape[1:], time=BACK * number) for number, one in enumerate(looks, start=1)]
+        places = [
+            grid(*one.shape[1:], self.parts.device, time=BACK * number) for number, one in enumerate(looks, start=1)
+        ]
         return Extras(
             {"tokens": torch.cat([packed(one) for one in looks]), "places": torch.cat(places)},
             kind="+".join(f"{one.shape[2]}x{one.shape[1]}" for one in looks),
@@ -79,11 +87,15 @@ class Flux2Family:
             # The transformer has one set of places for a whole batch
             raise ValueError("Rows with pictures of different sizes cannot share a forward pass of FLUX.2.")
         device = self.parts.device
-        places = grid(*first.latents.shape[1:])
+        places = grid(*first.latents.shape[1:], device)
         if "places" in first.extras.tensors:
-            places = torch.cat([places, first.extras.tensors["places"].cpu()])
+            places = torch.cat([places, first.extras.tensors["places"]])
         own = first.latents[0].numel()
-        with self.parts.use("transformer") as transformer:
+        with (
+            torch.inference_mode(),
+            self.loras.active(first.adapters, among=("transformer",)),
+            self.parts.use("transformer") as transformer,
+        ):
             tokens = torch.stack([sequence(call) for call in calls]).to(device, transformer.dtype)
             texts = torch.stack([call.conditioning.tensors["text"] for call in calls]).to(device, transformer.dtype)
             told = [call.guidance for call in calls] if transformer.config.guidance_embeds else None
@@ -92,8 +104,8 @@ class Flux2Family:
                     hidden_states=tokens,  # (B, own + seen, C)
                     encoder_hidden_states=texts,
                     timestep=torch.tensor([call.timestep for call in calls], device=device) / 1000,
-                    img_ids=places.to(device),
-                    txt_ids=line(texts.shape[1]).to(device),
+                    img_ids=places,
+                    txt_ids=line(texts.shape[1], device),
                     guidance=None if told is None else torch.tensor(told, device=device),
                     return_dict=False,
                 )[0]
@@ -101,7 +113,7 @@ class Flux2Family:
         return list(velocity.reshape(len(calls), *first.latents.shape))
 
     def is_guided(self, guidance: float) -> bool:
-        return guidance > 1.0 and not self.model.distilled
+        return guidance > 1.0 and not self.distilled
 
     def guide(self, positive: Tensor, negative: Tensor, guidance: float) -> Tensor:
         return negative + guidance * (positive - negative)
@@ -158,14 +170,17 @@ def packed(latents: Tensor) -> Tensor:
     return latents.flatten(1).T
 
 
-def grid(height: int, width: int, *, time: int = 0) -> Tensor:
+@lru_cache(maxsize=32)
+def grid(height: int, width: int, device: torch.device, *, time: int = 0) -> Tensor:
     """(h * w, 4): where the tokens of a picture are, on the axes of time, height, width and text."""
-    return torch.cartesian_prod(torch.tensor([time]), torch.arange(height), torch.arange(width), torch.tensor([0]))
+    axes = torch.tensor([time]), torch.arange(height), torch.arange(width), torch.tensor([0])
+    return torch.cartesian_prod(*axes).to(device)
 
 
-def line(length: int) -> Tensor:
+@lru_cache(maxsize=4)
+def line(length: int, device: torch.device) -> Tensor:
     """(length, 4): where the tokens of a text are."""
-    return functional.pad(torch.arange(length).unsqueeze(1), (3, 0))
+    return functional.pad(torch.arange(length).unsqueeze(1), (3, 0)).to(device)
 
 
 def look(image: Image) -> Tensor:

@@ -25,7 +25,7 @@ def hidden_layers(parts: Parts, text: str, layers: Sequence[int], *, thinking: b
         )
         padding = "max_length" if filled else False
         tokens = tokenizer(said, padding=padding, max_length=LONGEST, truncation=True, return_tensors="pt")
-    with parts.use("text_encoder") as encoder:
+    with torch.inference_mode(), parts.use("text_encoder") as encoder:
         # `base_model` leaves out the scores of the vocabulary, which nobody reads
         seen = encoder.base_model(
             input_ids=tokens["input_ids"].to(parts.device),
