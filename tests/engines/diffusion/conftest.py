@@ -7,6 +7,8 @@ import pytest
 FOREIGN_WARNINGS = (
     # diffusers turns a tensor into an array in the way of NumPy 1
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+    # more than one LoRA is what we want
+    "ignore:Already found a `peft_config` attribute in the model:UserWarning",
 )
 
 

@@ -110,7 +110,7 @@ def save_lora(
 ) -> Adapter:
     """Two ranks for every layer whose name ends like one of the `targets`, in the networks named."""
     generator = torch.Generator().manual_seed(seed)
-    weights = {}
+    weights: dict[str, torch.Tensor] = {}
     for prefix, network in networks.items():
         for path, layer in network.named_modules():
             if path.endswith(targets) and isinstance(layer, torch.nn.Linear):

@@ -71,16 +71,15 @@ def scaling(vae: Any, like: Tensor) -> tuple[Tensor, Tensor]:
 def colours_of_latents(parts: Parts) -> Tensor:
     """(C + 1, 3): a linear guess at the colour of a latent, and a constant, in 0..1.
 
-    Fitted to what this autoencoder makes of 27 plain colours, so that it needs no table and fits every checkpoint.
+    Fitted to what this autoencoder makes of a chart of 64 colours, so that it needs no table and fits every checkpoint.
     """
-    shades = torch.tensor(list(product((0.0, 0.5, 1.0), repeat=3)))
-    with ready(parts) as vae:
-        side = 4 * SIDE
-        cards = (shades * 2 - 1).view(27, 3, 1, 1).expand(27, 3, side, side)
-        mean = torch.cat([vae.encode(card[None].to(parts.device, vae.dtype)).latent_dist.mode() for card in cards])
-        shift, scale = scaling(vae, mean.float())
-        centres = ((mean.float() - shift) * scale)[:, :, 1:3, 1:3].mean(dim=(2, 3)).cpu().double()
-    known = torch.cat([centres, torch.ones(27, 1, dtype=torch.float64)], dim=1)
+    shades = torch.tensor(list(product((0.0, 1 / 3, 2 / 3, 1.0), repeat=3)))
+    shades = shades[torch.randperm(64, generator=torch.Generator().manual_seed(0))]  # mixed, as in a picture
+    chart = shades.T.reshape(3, 8, 8).repeat_interleave(4 * SIDE, dim=1).repeat_interleave(4 * SIDE, dim=2)
+    latents = encode(parts, chart * 2 - 1).cpu()
+    # Of the 4 x 4 latents of a colour, those inside, which see little of its neighbours.
+    centres = latents.unflatten(2, (8, 4)).unflatten(1, (8, 4))[:, :, 1:3, :, 1:3].mean(dim=(2, 4))
+    known = torch.cat([centres.flatten(1).T, torch.ones(64, 1)], dim=1).double()
     return (torch.linalg.pinv(known) @ shades.double()).float()
 
 
