@@ -8,7 +8,7 @@ on a job ends it with the token of its claim; a cancel or a deadline ends it who
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,10 +67,16 @@ async def end(tx: AsyncConnection, endings: Sequence[Ending], *, rules: JobRules
 
 
 async def start(
-    tx: AsyncConnection, worker_id: str, *, pools: Sequence[str], limit: int, rules: JobRules
+    tx: AsyncConnection,
+    worker_id: str,
+    *,
+    pools: Sequence[str],
+    limit: int,
+    rules: JobRules,
+    joining: Collection[str] = (),
 ) -> list[ClaimedJob]:
-    """Claim the next jobs that can be drawn together, and say so."""
-    claimed = await queue.claim(tx, worker_id, pools=pools, limit=limit, lease=rules.lease_seconds)
+    """Claim the next jobs that can be drawn together, and with those of the keys `joining`, and say so."""
+    claimed = await queue.claim(tx, worker_id, pools=pools, limit=limit, lease=rules.lease_seconds, joining=joining)
     await record(tx, [(job.id, "status", {"status": "staged"}) for job in claimed], time.time())
     await queue.notify(tx, [(EVENTS_CHANNEL, job.id) for job in claimed])
     return claimed

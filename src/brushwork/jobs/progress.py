@@ -54,6 +54,8 @@ class JobSink:
         self.is_overdue = False
         self.stage_name: Stage = "staged"
         self.rows = 1
+        self.is_counted = False
+        """Whether `rows` is known yet."""
         self.passes = 1
         self.shares: dict[int, float] = {}
         self.stored = 0
@@ -95,7 +97,7 @@ class JobSink:
     def expect(self, rows: Sequence[Row]) -> None:
         """These rows will be drawn, and then stored: each a file, and a grid when there are several."""
         with self.lock:
-            self.rows = max(1, len(rows))
+            self.rows, self.is_counted = max(1, len(rows)), True
             self.files = self.rows + (1 if self.rows > 1 else 0)
 
     def expect_files(self, count: int) -> None:

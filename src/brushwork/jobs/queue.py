@@ -88,19 +88,31 @@ class ClaimedJob:
     token: str
     sources: Sequence[Mapping[str, Any]]
     """What it was given to work on, as its row keeps it."""
+    batch_key: str = ""
 
 
 async def claim(
-    tx: AsyncConnection, worker_id: str, *, pools: Sequence[str], limit: int, lease: float
+    tx: AsyncConnection,
+    worker_id: str,
+    *,
+    pools: Sequence[str],
+    limit: int,
+    lease: float,
+    joining: Collection[str] = (),
 ) -> list[ClaimedJob]:
-    """Take the head of the line and up to `limit` - 1 more that can be drawn with it, in order."""
+    """Take the head of the line and up to `limit` - 1 more that can be drawn with it, in order.
+
+    `joining` are the batch keys of jobs that are being drawn already, and that others may join: the head is taken
+    whatever its key, so that none is passed over for ever; those taken with it may have any of these keys too.
+    """
     head = (await tx.execute(HEAD, {"pools": pools})).first()
-    if head is None:
+    if head is None or (joining and head.attempts):
         return []
     ids = [head.id]
     # A job that has already cost a worker is tried alone, so that it cannot drag others along.
     if limit > 1 and head.attempts == 0:
-        same = {"pools": [head.pool], "batch_key": head.batch_key, "head": head.id, "more": limit - 1}
+        keys = {head.batch_key, *joining}
+        same = {"pools": [head.pool], "keys": sorted(keys), "head": head.id, "more": limit - 1}
         ids += (await tx.execute(COMPANY, same)).scalars()
     taken = {"ids": ids, "owner": worker_id, "token": uuid.uuid4().hex, "lease": lease}
     claimed = {row.id: claimed_job(row) for row in await tx.execute(TAKE, taken)}
@@ -126,7 +138,7 @@ ANY = LINE.limit(1)
 IN_ORDER = LINE.order_by(jobs.c.priority, jobs.c.seq).with_for_update(skip_locked=True)
 HEAD = IN_ORDER.add_columns(jobs.c.batch_key, jobs.c.pool, jobs.c.attempts).limit(1)
 COMPANY = IN_ORDER.where(
-    jobs.c.batch_key == sa.bindparam("batch_key"), jobs.c.id != sa.bindparam("head"), jobs.c.attempts == 0
+    jobs.c.batch_key.in_(sa.bindparam("keys", expanding=True)), jobs.c.id != sa.bindparam("head"), jobs.c.attempts == 0
 ).limit(sa.bindparam("more", type_=sa.Integer))
 TAKE = (
     jobs.update()

@@ -1,8 +1,9 @@
 """The worker: claim → draw → store → finish; the inverse of submission. One process, one device, one engine.
 
 Claimed jobs are drawn side by side, each in a thread of its own; the event loop stays free for heartbeats, cancelling
-and progress. Nothing that the database or the store does ends the worker; only `stop` does, and then it gives back what
-it could not finish.
+and progress. An engine that lets rows join (`Capability.joins`) gets more jobs while others are drawn; any other gets
+the next ones when the last batch is through. Nothing that the database or the store does ends the worker; only `stop`
+does, and the loss of the device: then it gives back what it could not finish.
 """
 
 import _thread
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 import structlog
 
 from brushwork.database.session import Database
-from brushwork.engines.base import Engine, RowCancelled
+from brushwork.engines.base import DeviceLost, Engine, RowCancelled
 from brushwork.errors import BrushworkError, EngineFailed
 from brushwork.files.store import Files
 from brushwork.jobs import queue
@@ -48,6 +49,8 @@ REPORT_POLL_SECONDS = 0.1
 STOPS_SECONDS = 0.25
 """On SQLite every change of the file may be a cancel; it is looked into at most this often."""
 MAX_BATCH = 16
+GRID = 4
+"""Rows that a job is taken to have until it says so."""
 DRAWING_NICENESS = 5
 GRACE_SECONDS = 5.0
 """How long a stopping worker lets its jobs go on before it gives them back."""
@@ -89,18 +92,26 @@ class Worker:
         self.rules = rules
         self.info = WorkerInfo(worker_id or worker_name(), device, engine.name, pools)
         self.batch = batch or drawn_together(engine)
+        self.joins = lets_join(engine)
         self.supervised = supervised
         self.tasks = tasks
         self.scratch = Scratch(scratch)
         self.at_work: dict[str, AtWork] = {}
-        self.drawing = 0
+        self.drawn: set[AtWork] = set()
+        """Those of them that the engine has, or will have in a moment."""
+        self.lost: DeviceLost | None = None
+        self.hopeless: set[AtWork] = set()
         self.wake = asyncio.Event()
         self.stops = asyncio.Event()
         self.completions = Completions(database, files, rules, self.info.id, self.forget)
         self.background: set[asyncio.Task[None]] = set()
 
+    @property
+    def drawing(self) -> int:
+        return len(self.drawn)
+
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish or give back what is at work."""
+        """Work until `stop` is set, then finish or give back what is at work. Raises DeviceLost when the device is."""
         loop = asyncio.get_running_loop()
         if self.supervised:
             stop_with_parent(loop, stop)
@@ -116,6 +127,8 @@ class Worker:
                 log.info("worker.ready", worker=self.info.id, device=self.info.device, engine=self.info.engine)
                 await self.work_until(stop)
                 await self.drain()
+                if self.lost is not None:
+                    raise self.lost
         finally:
             for task in self.background:
                 task.cancel()
@@ -140,7 +153,7 @@ class Worker:
 
     async def work_until(self, stop: asyncio.Event) -> None:
         failures = 0
-        while not stop.is_set():
+        while not (stop.is_set() or self.lost):
             self.wake.clear()
             try:
                 claimed = await self.claim()
@@ -154,21 +167,37 @@ class Worker:
                 if job.id in self.at_work:  # we had lost it, and are still at it
                     self.at_work[job.id].sink.stop()
                 self.at_work[job.id] = AtWork(job, JobSink(progress=job.progress, deadline_at=job.deadline_at))
-                self.drawing += 1
+                self.drawn.add(self.at_work[job.id])
                 self.spawn(self.perform(self.at_work[job.id]))
             if not claimed:
                 await wait(self.wake, POLL_SECONDS)
 
     async def claim(self) -> list[ClaimedJob]:
-        """The next batch, once the last one is drawn and not too many pictures wait to be stored."""
-        if self.drawing or len(self.at_work) >= 2 * self.batch:
+        """The next batch, when there is room for it and not too many pictures wait to be stored."""
+        room = self.room()
+        if not room or len(self.at_work) >= 2 * self.batch:
             return []
         if self.database.is_sqlite:  # taking the only write lock for nothing would hold everyone up
             async with self.database.read() as tx:
                 if not await queue.has_ready(tx, self.info.pools):
                     return []
+        joining = {work.job.batch_key for work in self.drawn}
         async with self.database.write() as tx:
-            return await start(tx, self.info.id, pools=self.info.pools, limit=self.batch, rules=self.rules)
+            return await start(tx, self.info.id, pools=self.info.pools, limit=room, rules=self.rules, joining=joining)
+
+    def room(self) -> int:
+        """How many more jobs the engine can take in.
+
+        Where rows join, as many as fill its batch, and one more, so that the next rows are ready when others leave. A
+        job that has already cost a worker is drawn alone.
+        """
+        if not self.drawn:
+            return self.batch
+        if not self.joins or any(work.job.attempts > 1 for work in self.drawn):
+            return 0
+        rows = sum(work.sink.rows if work.sink.is_counted else GRID for work in self.drawn)
+        more = -(-(self.batch + GRID - rows) // GRID)
+        return max(0, min(more, self.batch - len(self.drawn)))
 
     # ── read, draw, store ──
 
@@ -182,11 +211,16 @@ class Worker:
                 data = await read_given(self.files, given, work.sink)
                 outcome, pictures = await in_thread(lambda: self.draw(work, given, data, scratch))
             finally:
-                self.drawing -= 1
-                if not self.drawing:
+                self.drawn.discard(work)
+                if self.joins or not self.drawn:
                     self.wake.set()
             stored = await store(self.files, job, pictures, work.sink)
             finished = Finished(job, success(job, outcome, stored, self.engine), stored)
+        except DeviceLost as lost:
+            self.lost = self.lost or lost
+            self.hopeless.add(work)
+            self.wake.set()
+            return  # the job is given back when the worker ends
         except RowCancelled:
             late = self.failure(job, deadline_exceeded(self.rules)) if work.sink.is_overdue else None
             finished = Finished(job, late)
@@ -288,7 +322,7 @@ class Worker:
     async def drain(self) -> None:
         """Let jobs end for a moment, then give back what is left."""
         until = time.monotonic() + GRACE_SECONDS
-        while self.at_work and time.monotonic() < until:
+        while self.has_hope() and time.monotonic() < until:
             self.wake.clear()
             await wait(self.wake, 0.1)
         held = self.tokens()
@@ -296,12 +330,22 @@ class Worker:
             work.sink.stop()
         try:
             async with asyncio.timeout(GOODBYE_SECONDS), self.database.write() as tx:
-                await tell_requeued(tx, await queue.give_back(tx, held, is_attempt=False))
+                # A job may be to blame for the loss of a device: it is not tried for ever.
+                await tell_requeued(tx, await queue.give_back(tx, held, is_attempt=self.lost is not None))
                 await queue.let_go(tx, self.info.id)
                 await say_goodbye(tx, self.info.id)
         except Exception as error:
             log.warning("goodbye.failed", error=type(error).__name__)
-        log.info("worker.stopped", worker=self.info.id, given_back=len(held))
+        log.info("worker.stopped", worker=self.info.id, given_back=len(held), device_lost=self.lost is not None)
+
+    def has_hope(self) -> bool:
+        """Whether something may still be finished: when the device is lost, what was drawn before."""
+        return any(work not in self.hopeless for work in self.at_work.values())
+
+
+def lets_join(engine: Engine) -> bool:
+    """Whether rows may join while others are drawn."""
+    return any(one.joins for many in engine.capabilities().values() for one in many)
 
 
 def drawn_together(engine: Engine) -> int:
