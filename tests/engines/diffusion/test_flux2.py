@@ -32,12 +32,12 @@ LONG = "the lighthouse on the rock and the sea around it, painted in the evening
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_flux2(tmp_path_factory.mktemp("models") / "klein")
+    return save_flux2(tmp_path_factory.mktemp("models") / "klein", distilled=True)
 
 
 @pytest.fixture(scope="module")
 def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_flux2(tmp_path_factory.mktemp("models") / "klein-base", distilled=False)
+    return save_flux2(tmp_path_factory.mktemp("models") / "klein-base")
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +197,16 @@ def test_a_pass_of_fixed_size_gives_the_same_bytes_whoever_shares_it(base: Flux2
     together = stepped(base, [asked, *others], bucket=4)[0]
 
     assert torch.equal(alone, together)
+
+
+def test_half_precision_draws_the_same_picture_a_little_coarser(base: Flux2Family, base_folder: Path) -> None:
+    coarse = Flux2Family(ResidentParts(base_folder, dtype=torch.bfloat16), model_of("flux2"))
+    asked = Asked("the cat", guidance=2.0, seed=1, start=1, init=photograph(64, 64), seen=(photograph(64, 80),))
+
+    picture = drawn(coarse, asked)
+
+    assert picture.dtype == coarse.preview(stepped(coarse, [asked])[0]).dtype == torch.float32
+    assert float((picture - drawn(base, asked)).abs().mean()) < 0.02
 
 
 def test_a_text_is_encoded_as_in_the_pipeline(klein: Flux2Family, folder: Path) -> None:

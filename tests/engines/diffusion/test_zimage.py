@@ -107,6 +107,16 @@ def test_a_pass_of_fixed_size_gives_the_same_bytes_whoever_shares_it(family: ZIm
     assert torch.equal(alone, together)
 
 
+def test_half_precision_draws_the_same_picture_a_little_coarser(family: ZImageFamily, folder: Path) -> None:
+    coarse = ZImageFamily(ResidentParts(folder, dtype=torch.bfloat16), model_of("zimage"))
+    asked = Asked("the cat", guidance=2.0, seed=1, start=1, init=photograph(64, 64))
+
+    picture = drawn(coarse, asked)
+
+    assert picture.dtype == coarse.preview(stepped(coarse, [asked])[0]).dtype == torch.float32
+    assert float((picture - drawn(family, asked)).abs().mean()) < 0.02
+
+
 def test_a_text_is_encoded_as_in_the_pipeline(family: ZImageFamily, folder: Path) -> None:
     texts = ["the cat", "", LONG * 12]
 
@@ -208,6 +218,17 @@ def test_rows_with_and_without_a_structure_step_together(guided: ZImageFamily) -
 
     for one, latents in zip(asked, together, strict=True):
         assert far(guided.decode([latents])[0], drawn(guided, one)) <= CLOSE
+
+
+def test_another_row_whose_structure_has_ended_changes_no_byte_in_passes_of_fixed_size(guided: ZImageFamily) -> None:
+    asked = Asked("the cat", 64, 96, seed=1, control=followed())
+    other = Asked("the dog", 64, 96, seed=2, control=followed(4, until=0.3))
+
+    alone = stepped(guided, [asked], bucket=4)[0]
+
+    assert torch.equal(alone, stepped(guided, [asked, other], bucket=4)[0])
+    ended = stepped(guided, [other], bucket=4)[0]
+    assert torch.equal(ended, stepped(guided, [other, asked], bucket=4)[0])
 
 
 def test_a_structure_acts_until_its_share_of_the_steps(guided: ZImageFamily) -> None:

@@ -13,7 +13,7 @@ from diffusers import (
 from tests.engines.diffusion.tiny_qwen3 import certain, language_model, stir, tokenizer
 
 
-def save_flux2(folder: Path, *, distilled: bool = True) -> Path:
+def save_flux2(folder: Path, *, distilled: bool = False) -> Path:
     """Write the pipeline into `folder`, in the layout of diffusers."""
     torch.manual_seed(11)
     Flux2KleinPipeline(
