@@ -44,3 +44,12 @@ class RemoteOptions:
     key: str = ""
     model: str = ""
     timeout: float = 600.0
+    """Seconds that one picture may take, waiting for its turn there included."""
+    edits: bool = False
+    """Whether it has /v1/images/edits, and a model that can."""
+    fields: frozenset[str] = frozenset()
+    """Fields beyond OpenAI's own that it honours; empty: those of the server that it says it is."""
+    steps: int = 0
+    """Denoising steps at normal quality; 0 leaves them to the server."""
+    guidance: float = 0.0
+    """0 leaves it to the server."""
