@@ -138,6 +138,32 @@ class Settings(BaseSettings):
         str,
         Field(description="Hosts, host:port and networks off the public internet that a client's URL may lead to."),
     ] = ""
+    webhook_http: Annotated[
+        bool, Field(description="Let webhooks go to plain http:// addresses too, not only to https://.")
+    ] = False
+    policy: Annotated[
+        str, Field(description="TOML file with the words that prompts may not hold; empty: nothing is screened.")
+    ] = ""
+    output_check: Annotated[
+        str,
+        Field(description="Python function module:name that sees each picture and may refuse it; empty means none."),
+    ] = ""
+    provenance: Annotated[
+        Literal["none", "minimal", "full"],
+        Field(
+            description="What files say of themselves: nothing, that Brushwork made them, or the prompt and seed too."
+        ),
+    ] = "minimal"
+    c2pa_certificate: Annotated[
+        str, Field(description="PEM file with the certificates that sign pictures by C2PA; empty: not signed.")
+    ] = ""
+    c2pa_key: Annotated[str, Field(description="PEM file with the private key of the first certificate.")] = ""
+    metrics_key: Annotated[
+        str, Field(description="Bearer token that /metrics asks for; empty: whoever reaches the server may read it.")
+    ] = ""
+    otel_url: Annotated[
+        str, Field(description="OpenTelemetry collector (OTLP over HTTP) that gets the traces; empty: none are made.")
+    ] = ""
     log_format: Annotated[Literal["auto", "console", "json"], Field(description="Shape of the log lines.")] = "auto"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="The least severe lines that are logged.")
@@ -150,7 +176,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return url.rstrip("/")
 
-    @field_validator("remote_url")
+    @field_validator("remote_url", "otel_url")
     @classmethod
     def is_http(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
