@@ -1,6 +1,6 @@
 """Which of the installed models draws a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from brushwork.engines.base import Op, Row
 from brushwork.engines.catalog.model import Model
@@ -18,7 +18,7 @@ def can_do(model: Model, op: Op) -> bool:
     return op in (model.ops or OPS.get(model.family, EVERYTHING))
 
 
-def model_for(row: Row, installed: Sequence[Model], *, known: Sequence[Model] = ()) -> Model:
+def model_for(row: Row, installed: Collection[Model], *, known: Collection[Model] = ()) -> Model:
     """The model that draws the row: the first installed one that has its version, or the one it edits with.
 
     `installed` is best first, `known` the whole catalog. A version that no entry knows is drawn by the first model.

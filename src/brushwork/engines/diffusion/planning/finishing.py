@@ -31,12 +31,13 @@ def finish(plan: Plan, image: Image.Image, tools: Tools = BUILT_IN) -> Image.Ima
 
 
 def fitted(plan: Plan, image: Image.Image, width: int, height: int, tools: Tools) -> Image.Image:
-    """At that size: of a free picture the middle is cut; one that was bound to another is stretched back."""
+    """At that size: of a free picture the middle is cut; one that lies over its source is stretched back."""
     if image.size == (width, height):
         return image
     if plan.tile:
         return tile_scaled(image, width, height, tools)
-    if plan.init is None and plan.control is None:
+    lies_over = plan.row.source is not None and (plan.init is not None or plan.control is not None)
+    if not lies_over:
         left, top, right, bottom = (round(edge) for edge in middle(image.size, (width, height)))
         image = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
     return scaled(image, width, height, tools)

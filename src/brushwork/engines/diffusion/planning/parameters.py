@@ -52,7 +52,7 @@ def drawn_by_anime(case: Case) -> How | None:
 
 def styled(case: Case) -> How | None:
     """Codes; pictures are told of by `references.py`."""
-    codes = [item for item in case.row.params.get("sref") or () if getattr(item, "code", None)]
+    codes = [item for item in case.row.params.get("sref") or () if not item.url]
     return "emulated" if codes else None
 
 

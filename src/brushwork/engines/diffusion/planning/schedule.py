@@ -64,7 +64,9 @@ def schedule_of(steps: int, *, strength: float = 1.0, stop: float = 100.0) -> Sc
         return Schedule(steps, start=steps)
     start = 0
     if strength < 1:
-        steps = max(steps, min(FINEST, math.ceil(min(steps, LEAST_DRAWN) / strength)))
+        least = min(steps, LEAST_DRAWN)
+        if round(steps * strength) < least:
+            steps = max(steps, min(FINEST, math.ceil(least / strength)))
         start = steps - max(1, round(steps * strength))
     end = start + max(1, math.ceil((steps - start) * stop / 100 - 1e-9))
     return Schedule(steps, start, end if end < steps else 0)

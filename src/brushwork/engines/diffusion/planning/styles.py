@@ -26,6 +26,11 @@ LIGHTS = (
 )  # fmt: skip
 
 
+def chosen(seed: int) -> int:
+    """The code of `--sref random`, 1 to 4294967295."""
+    return mix64(seed, -VERSION) % 0xFFFFFFFF + 1
+
+
 def words_of(code: int) -> str:
     """What a style code adds to a prompt."""
     mixed = mix64(code, VERSION)

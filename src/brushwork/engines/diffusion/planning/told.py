@@ -10,7 +10,7 @@ from brushwork.engines.diffusion.planning.drawing import Drawing
 from brushwork.engines.diffusion.planning.parameters import TREATMENTS
 from brushwork.engines.diffusion.planning.references import ONLY_SEEN, PARAMETERS, can_look, draws_over
 from brushwork.engines.diffusion.planning.schedule import Schedule, steps_of, usual_steps
-from brushwork.engines.diffusion.planning.words import Said, way_of
+from brushwork.engines.diffusion.planning.words import Said, style_codes, way_of
 
 REDRAWING = frozenset({"quality", "stylize", "raw", "style", "tile", "no", "niji"})
 CONCERNS: Mapping[Op, frozenset[str]] = {Op.UPSCALE: REDRAWING, Op.ENHANCE: REDRAWING}
@@ -73,8 +73,10 @@ def notes_of(case: Case, drawing: Drawing, said: Said, *, guided: bool) -> dict[
     """What belongs into the recipe beside a plan's own numbers."""
     silent = {name: value for name, value in ORDINARY.items() if case.row.params.get(name) is None}
     profile = case.profile
+    codes = {"style_codes": [code for code, _ in style_codes(case)]} if case.row.params.get("sref") else {}
     return {
         **drawing.notes,
+        **codes,
         "version": case.row.model,
         "profile": profile.version,
         "guided": guided,

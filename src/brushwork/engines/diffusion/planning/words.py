@@ -128,9 +128,12 @@ def style_words(case: Case) -> list[str]:
 
 
 def style_codes(case: Case) -> list[tuple[int, float]]:
-    """(code, weight) of the style codes that are left in the parameters: the pictures have become references."""
+    """(code, weight) of the style codes that are left in the parameters: the pictures have become references.
+
+    `random` is a code that follows from the seed, so a grid has one style, and a repetition the same.
+    """
     items = case.row.params.get("sref") or ()
-    return [(item.code, item.weight) for item in items if getattr(item, "code", None)]
+    return [(item.code or styles.chosen(case.row.seed), item.weight) for item in items if not item.url]
 
 
 def joined(before: str, text: str, after: list[str]) -> str:
