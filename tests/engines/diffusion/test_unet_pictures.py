@@ -300,3 +300,23 @@ def test_a_model_without_an_adapter_says_that_it_cannot_look(following: UnetFami
 
 def test_nothing_to_see_is_nothing_extra(following: UnetFamily) -> None:
     assert following.extras((), None, SIDE, SIDE) is NO_EXTRAS
+
+
+def test_who_shares_a_pass_of_fixed_size_changes_no_byte(following: UnetFamily, looking: UnetFamily) -> None:
+    def call(family: UnetFamily, seed: int, extras: Any, share: float = 0.0) -> Call:
+        solver = family.solver(4, SIDE, SIDE)
+        text = family.encode(["a cat"])[0]
+        return Call(solver.scaled(noise(seed), 0), solver.timestep(0), text, extras=extras, share=share)
+
+    def seen(seed: int, role: str) -> Any:
+        return looking.extras([Seen(picture(seed), 0.7, role=role)], None, SIDE, SIDE)
+
+    ended = call(following, 2, follow(following, "depth", until=0.5), share=0.6)
+    for family, one, other in (
+        (following, call(following, 1, follow(following, "tile")), ended),
+        (following, ended, call(following, 1, follow(following, "tile"))),
+        (looking, call(looking, 1, seen(1, "image")), call(looking, 2, seen(2, "style"))),
+    ):
+        alone = family.denoise([one, one, one, one])[0]
+
+        assert torch.equal(family.denoise([one, other, other, other])[0], alone)

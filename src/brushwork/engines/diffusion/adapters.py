@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
 from diffusers import loaders
 from diffusers.utils.peft_utils import delete_adapter_layers, set_weights_and_activate_adapters
 from peft.tuners.tuners_utils import BaseTunerLayer
@@ -58,7 +59,8 @@ class Loras:
         loaded = getattr(network, "peft_config", {})
         for name, _ in wanted:
             if peft_name(name) not in loaded:
-                self.load(name, network, component)
+                with torch.inference_mode(mode=False):
+                    self.load(name, network, component)
         loaded = getattr(network, "peft_config", {})
         found = {peft_name(name): weight for name, weight in wanted if peft_name(name) in loaded}
         if found:

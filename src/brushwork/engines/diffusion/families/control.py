@@ -1,6 +1,5 @@
 """Pictures whose structure is followed: a ControlNet beside the denoiser. Rows with and without one share a batch."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,6 @@ from brushwork.engines.diffusion.families.base import Call
 from brushwork.engines.diffusion.families.seamless import seamless
 from brushwork.engines.diffusion.parts import Parts
 from brushwork.errors import Unavailable
-
-CLASSES = ("ControlNetModel", "ControlNetUnionModel")
 
 
 @dataclass(frozen=True)
@@ -50,27 +47,29 @@ class Controls:
 
     def residuals(self, calls: Sequence[Call], shown: Shown) -> dict[str, Any]:
         """What is added inside the denoiser, zeros for rows without control; nothing when no row has one."""
-        groups: dict[tuple[str, str, int], list[int]] = defaultdict(list)
-        for row, call in enumerate(calls):
-            control = call.extras.control
-            if control is not None and call.share < control.until and control.scale:
-                groups[control.adapter, control.kind, shown.lengths[row]].append(row)
-        if not groups:
-            return {}
-        sums: list[Tensor] | None = None
-        for (name, kind, length), rows in groups.items():
-            followed = self.follow(name, kind, rows, calls, shown, length)
-            if sums is None:
-                sums = [part.new_zeros(len(calls), *part.shape[1:]) for part in followed]
+        asked = [
+            (control.adapter, control.kind, length)
+            for call, length in zip(calls, shown.lengths, strict=True)
+            if (control := call.extras.control) and strength_of(call, control.adapter, control.kind)
+        ]
+        sums: list[Tensor] = []
+        for name, kind, length in dict.fromkeys(asked):
+            # Also rows whose control has ended or is another: who shares a pass must not change its size.
+            rows = [
+                row
+                for row, call in enumerate(calls)
+                if call.extras.control is not None and shown.lengths[row] == length
+            ]
+            followed = self.follow(name, kind, rows, calls, shown)
+            sums = sums or [part.new_zeros(len(calls), *part.shape[1:]) for part in followed]
             for total, part in zip(sums, followed, strict=True):
-                total[rows] = part
-        assert sums is not None
+                total[rows] += part
+        if not sums:
+            return {}
         return {"down_block_additional_residuals": tuple(sums[:-1]), "mid_block_additional_residual": sums[-1]}
 
-    def follow(
-        self, name: str, kind: str, rows: list[int], calls: Sequence[Call], shown: Shown, length: int
-    ) -> list[Tensor]:
-        """One pass of one ControlNet over those rows, each times its own scale."""
+    def follow(self, name: str, kind: str, rows: list[int], calls: Sequence[Call], shown: Shown) -> list[Tensor]:
+        """One pass of one ControlNet over those rows, each times its own strength."""
         network = self.use(name)
         guides = torch.stack([cut(calls[row].extras.tensors["control"], calls[row]) for row in rows])
         guides = guides.to(shown.latents.dtype)
@@ -84,14 +83,22 @@ class Controls:
             down, middle = network(
                 shown.latents[rows],
                 shown.timesteps[rows],
-                encoder_hidden_states=shown.text[rows, :length],
+                encoder_hidden_states=shown.text[rows, : shown.lengths[rows[0]]],
                 added_cond_kwargs={key: value[rows] for key, value in shown.added.items()},
                 return_dict=False,
                 **named,
             )
-        scales = [calls[row].extras.control.scale for row in rows]  # type: ignore[union-attr]  # grouped by it
-        scale = torch.tensor(scales, device=guides.device, dtype=guides.dtype).view(-1, 1, 1, 1)
+        strengths = [strength_of(calls[row], name, kind) for row in rows]
+        scale = torch.tensor(strengths, dtype=guides.dtype).to(guides.device, non_blocking=True).view(-1, 1, 1, 1)
         return [part * scale for part in (*down, middle)]
+
+
+def strength_of(call: Call, name: str, kind: str) -> float:
+    """Of that control at this step; 0 for rows that follow another one, or none any more."""
+    control = call.extras.control
+    if control is None or (control.adapter, control.kind) != (name, kind) or call.share >= control.until:
+        return 0.0
+    return control.scale
 
 
 def cut(picture: Tensor, call: Call) -> Tensor:
@@ -103,19 +110,14 @@ def cut(picture: Tensor, call: Call) -> Tensor:
 
 
 def load_controlnet(adapter: Adapter, *, dtype: torch.dtype) -> Any:
-    """From safetensors, on the CPU. Its config says of which class it is."""
+    """From safetensors, on the CPU."""
     folder = folder_of(adapter)
-    named = diffusers.ControlNetModel.load_config(folder, local_files_only=True).get("_class_name")
-    if named not in CLASSES:
-        raise Unavailable(f"The ControlNet {adapter.name!r} is a {named}, which this engine does not follow.")
-    network = getattr(diffusers, named).from_pretrained(
-        folder,
-        torch_dtype=dtype,
-        use_safetensors=True,
-        local_files_only=True,
-        variant=adapter.checkpoint.variant or None,
-    )
-    return network.eval().requires_grad_(False)
+    # Unions are published under a class of their authors' too; what tells them apart is that they know several kinds.
+    config = diffusers.ControlNetModel.load_config(folder, local_files_only=True)
+    cls = diffusers.ControlNetUnionModel if "num_control_type" in config else diffusers.ControlNetModel
+    with torch.inference_mode(mode=False):
+        network = cls.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True)
+        return network.eval().requires_grad_(False)
 
 
 def folder_of(adapter: Adapter) -> Path:

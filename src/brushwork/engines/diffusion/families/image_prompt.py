@@ -88,7 +88,8 @@ class ImagePrompts:
             raise Unavailable("This model looks at pictures only with an IP-Adapter, and has none.")
         with self.parts.use("unet") as unet:
             if self.projection is None:
-                self.projection, self.encoder = load_projection(self.adapter, unet)
+                with torch.inference_mode(mode=False):
+                    self.projection, self.encoder = load_projection(self.adapter, unet)
         assert self.encoder is not None
         size = self.encoder.config.image_size
         pixels = torch.stack([clip_pixels(each.image, size) for each in seen])
@@ -104,8 +105,9 @@ class ImagePrompts:
         return {
             "image_tokens": tokens,
             "image_blank": blank[0],
-            "image_weights": torch.tensor([float(each.weight) for each in seen], device=device),
-            "image_style": torch.tensor([self.knows_style and each.role == "style" for each in seen], device=device),
+            # On the CPU, where it is asked whether there is anything to see.
+            "image_weights": torch.tensor([float(each.weight) for each in seen]),
+            "image_style": torch.tensor([self.knows_style and each.role == "style" for each in seen]),
         }
 
     def project(self, pixels: Tensor, *, blank: bool = False) -> Tensor:
@@ -122,7 +124,8 @@ class ImagePrompts:
             yield
             return
         assert self.adapter is not None
-        attach(unet, self.adapter, self.gaze)
+        with torch.inference_mode(mode=False):
+            attach(unet, self.adapter, self.gaze)
         try:
             self.gaze.tokens, self.gaze.everywhere, self.gaze.style = gazes(calls, unet.dtype)
             yield
@@ -136,7 +139,7 @@ def gazes(calls: Sequence[Call], dtype: torch.dtype) -> tuple[Tensor, Any, Any]:
     most = max(len(call.extras.tensors.get("image_tokens", ())) for call in calls)
     count, width = some.shape[1:]
     tokens = some.new_zeros(len(calls), most, count, width)
-    weights = torch.zeros(2, len(calls), most, device=some.device)  # everywhere, and for the style alone
+    weights = torch.zeros(2, len(calls), most)  # everywhere, and for the style alone
     for row, call in enumerate(calls):
         tensors = call.extras.tensors
         if "image_tokens" not in tensors:
@@ -151,7 +154,8 @@ def gazes(calls: Sequence[Call], dtype: torch.dtype) -> tuple[Tensor, Any, Any]:
         scale = group.amax(dim=1)
         share = torch.where(scale[:, None] > 0, group, 1.0).log()  # nothing to see: no NaN, and a scale of 0
         share = (share - share.amax(dim=1, keepdim=True)).repeat_interleave(count, dim=1)
-        groups.append((share[:, None, None].to(dtype), scale.view(-1, 1, 1).to(dtype)) if bool(scale.any()) else None)
+        both = share[:, None, None], scale.view(-1, 1, 1)
+        groups.append(tuple(each.to(some.device, dtype) for each in both) if bool(scale.any()) else None)
     return tokens.flatten(1, 2).to(dtype), groups[0], groups[1]
 
 

@@ -57,7 +57,13 @@ class UnetFamily:
             if self.channels != int(unet.config.out_channels):
                 raise Unavailable(f"The model {model.name!r} is made for one operation, and cannot draw from a prompt.")
 
-    def encode(self, texts: Sequence[str], *, adapters: tuple[tuple[str, float], ...] = ()) -> list[Conditioning]:
+    def encode(
+        self,
+        texts: Sequence[str],
+        seen: Sequence[Seen] = (),  # noqa: ARG002
+        *,
+        adapters: tuple[tuple[str, float], ...] = (),
+    ) -> list[Conditioning]:
         with torch.inference_mode(), self.loras.active(adapters, among=("text_encoder", "text_encoder_2")):
             return self.read(texts)
 
@@ -145,10 +151,11 @@ class UnetFamily:
         """The tiny decoder in the model's catalog entry, when it is installed."""
         known = next((each for each in self.model.adapters.values() if each.kind == "tiny_vae"), None)
         if self.tiny is None and known is not None and known.checkpoint.folder:
-            network = AutoencoderTiny.from_pretrained(
-                folder_of(known), torch_dtype=self.parts.dtype, use_safetensors=True, local_files_only=True
-            )
-            self.tiny = network.eval().requires_grad_(False).to(self.parts.device)
+            with torch.inference_mode(mode=False):
+                network = AutoencoderTiny.from_pretrained(
+                    folder_of(known), torch_dtype=self.parts.dtype, use_safetensors=True, local_files_only=True
+                )
+                self.tiny = network.eval().requires_grad_(False).to(self.parts.device)
         return self.tiny
 
     def reset(self) -> None:
