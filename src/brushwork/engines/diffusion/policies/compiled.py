@@ -22,7 +22,9 @@ Backend = str | Callable[..., Any]
 """What torch compiles with."""
 CACHE_FOLDER = ".compiled"
 MOST_KINDS = 8
-"""Of calls, for which one class of blocks is compiled; torch itself gives up at as many."""
+"""Of calls, for which one class of blocks is compiled."""
+RECOMPILES = 64
+"""After so many of one function torch gives up. Models of one class share the function: its own 8 are soon reached."""
 
 
 class Warming:
@@ -96,6 +98,8 @@ class Blocks:
 def compile_when_warm(module: Any, *, folder: Path, backend: Backend = "inductor") -> list[Blocks]:
     """Compile the module's repeated blocks in the background; until then, and for other calls, they run as they are."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.resolve() / CACHE_FOLDER))
+    limits = torch._dynamo.config
+    limits.recompile_limit = max(RECOMPILES, limits.recompile_limit)
     kinds = {name: Blocks(name, backend) for name in getattr(module, "_repeated_blocks", None) or ()}
     for part in module.modules():
         if type(part).__name__ in kinds:
