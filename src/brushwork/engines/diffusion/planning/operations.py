@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from PIL.Image import Image
+from PIL.Image import Image, Resampling
 
 from brushwork.engines.base import Op, Place, Source
 from brushwork.engines.diffusion.plan import Noise, Seen
@@ -93,7 +93,7 @@ def leads_again(case: Case, parent: Parent) -> bool:
     """Whether a little other noise gives a picture a little other than the parent."""
     is_same = parent.model == case.model.name and parent.is_pure and parent.noise.towards is None
     fits = all(side % multiple_of(case.model) == 0 for side in (parent.width, parent.height))
-    return is_same and fits and not is_few(case)
+    return is_same and fits and not is_few(case) and case.model.family != "pipe"  # a pipeline draws its own noise
 
 
 def inpaint(case: Case) -> Drawing:
@@ -103,13 +103,13 @@ def inpaint(case: Case) -> Drawing:
     part = canvases.part_of(canvas.hole, side=case.model.side)
     place = part or Place(0, 0, row.width, row.height)
     size = drawn_size(place.width, place.height, model=case.model, most=REPAINTED_AREA)
-    colours = canvases.cut(canvases.filled(canvas, seed=seed_of(row)), place)
-    mask = canvases.cut(canvases.softened(canvas.hole), place)
+    shown, drawn = canvas.part(place), (size.width, size.height)
+    mask = canvases.as_image(canvases.softened(shown.hole, canvas.reach))
     return Drawing(
         size,
         strength=row.strength or REPAINTED,
-        init=stretched(canvases.as_image(colours), size.width, size.height),
-        mask=canvases.as_image(mask).resize((size.width, size.height)),
+        init=canvases.filled(shown, drawn, seed=seed_of(row)),
+        mask=mask.resize(drawn, Resampling.BICUBIC),
         part=part,
         notes={"part": list(part)} if part else {},
     )
