@@ -14,6 +14,7 @@ from PIL import Image
 from brushwork.engines.base import Place, Row
 
 Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
 
 OPAQUE = 128
 GRAIN = 0.05
@@ -30,12 +31,21 @@ LONGEST = 2.0
 
 @dataclass(frozen=True)
 class Canvas:
-    """What a repainting begins with."""
+    """What a repainting begins with, in bytes: canvases may be large."""
 
-    colours: Floats
-    """(H, W, 3) 0-1; black where nothing is known."""
-    hole: Floats
+    colours: Bytes
+    """(H, W, 3); black where nothing is known."""
+    hole: Bytes
     """(H, W): 1 is painted, 0 is kept."""
+
+    @property
+    def reach(self) -> int:
+        """Pixels by which more is drawn than was asked for."""
+        return int(np.clip(min(self.hole.shape) / 128, 4, 8))
+
+    def part(self, place: Place) -> "Canvas":
+        rows, columns = slice(place.top, place.top + place.height), slice(place.left, place.left + place.width)
+        return Canvas(self.colours[rows, columns], self.hole[rows, columns])
 
 
 def laid(row: Row) -> Canvas:
@@ -48,17 +58,18 @@ def laid(row: Row) -> Canvas:
     canvas = Image.new("RGBA", (row.width, row.height))
     canvas.paste(picture, (place.left, place.top))
     pixels = np.asarray(canvas)
-    hole = (pixels[..., 3] < OPAQUE).astype(np.float32)
+    hole = pixels[..., 3] < OPAQUE
     if row.mask is not None:
         mask = row.mask.convert("L")
         if mask.size != canvas.size:
             mask = mask.resize(canvas.size, Image.Resampling.NEAREST)
-        hole = np.maximum(hole, (np.asarray(mask) >= OPAQUE).astype(np.float32))
-    colours = pixels[..., :3].astype(np.float32) / np.float32(255)
-    return Canvas(colours * (1 - hole)[..., None], hole)
+        hole |= np.asarray(mask) >= OPAQUE
+    colours = pixels[..., :3].copy()
+    colours[hole] = 0
+    return Canvas(colours, hole.astype(np.uint8))
 
 
-def part_of(hole: Floats, *, side: int) -> Place | None:
+def part_of(hole: Bytes, *, side: int) -> Place | None:
     """The part of the canvas that is worth drawing alone, so that details get all of the model's pixels; None: all."""
     height, width = hole.shape
     rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
@@ -84,17 +95,23 @@ def grown(span: tuple[int, int], length: int, limit: int) -> tuple[int, int]:
     return first, first + length
 
 
-def filled(canvas: Canvas, *, seed: int) -> Floats:
-    """Its colours, with a smooth and slightly grainy continuation in the hole: (H, W, 3)."""
-    known = 1 - canvas.hole
-    if not known.any():
-        smooth = np.full_like(canvas.colours, 0.5)
+def filled(canvas: Canvas, size: tuple[int, int], *, seed: int) -> Image.Image:
+    """The canvas at that size, with a smooth and slightly grainy continuation in its hole."""
+    colours, known = canvas.colours.astype(np.float32) / np.float32(255), 1 - canvas.hole.astype(np.float32)
+    if size[0] * size[1] < known.size:
+        colours, known = resized(colours, size), resized(known, size)
+    if known.any():
+        smooth = continued(colours, known)
+        hole = (known < 1).astype(np.float32)[..., None]
     else:
-        smooth = continued(canvas.colours * known[..., None], known)
-    grain = np.random.default_rng([seed & 0xFFFFFFFF, seed >> 32]).standard_normal(canvas.hole.shape, np.float32)
-    painted = np.clip(smooth + GRAIN * grain[..., None], 0, 1)
-    hole = canvas.hole[..., None]
-    return np.asarray(canvas.colours * (1 - hole) + painted * hole, np.float32)
+        smooth, hole = np.full_like(colours, 0.5), np.ones((*known.shape, 1), np.float32)
+    grain = np.random.default_rng([seed & 0xFFFFFFFF, seed >> 32]).standard_normal(known.shape, np.float32)
+    image = as_image(np.clip(smooth + GRAIN * grain[..., None] * hole, 0, 1))
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def resized(field: Floats, size: tuple[int, int]) -> Floats:
+    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def continued(colours: Floats, known: Floats) -> Floats:
@@ -106,25 +123,17 @@ def continued(colours: Floats, known: Floats) -> Floats:
     if max(height, width) <= 1 or known.min() > 0:
         return np.asarray(own, np.float32)
     half = (max(1, (width + 1) // 2), max(1, (height + 1) // 2))
-    less = cv2.resize(known, half, interpolation=cv2.INTER_AREA)
-    below = continued(
-        np.asarray(cv2.resize(colours, half, interpolation=cv2.INTER_AREA), np.float32), np.asarray(less, np.float32)
-    )
-    far = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
+    far = cv2.resize(continued(resized(colours, half), resized(known, half)), (width, height))
     share = np.minimum(known, 1)[..., None]
     return np.asarray(own * share + far * (1 - share), np.float32)
 
 
-def softened(hole: Floats) -> Floats:
-    """The hole, 4-8 pixels wider and with a soft edge: what is drawn, and how much of it is shown."""
-    reach = int(np.clip(min(hole.shape) / 128, 4, 8))
+def softened(hole: Bytes, reach: int) -> Floats:
+    """The hole, wider by `reach` and with a soft edge: what is drawn, and how much of it is shown."""
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    wide = cv2.GaussianBlur(cv2.dilate(hole, around), (0, 0), reach / 2, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(np.maximum(hole, wide), np.float32)
-
-
-def cut(field: Floats, part: Place) -> Floats:
-    return field[part.top : part.top + part.height, part.left : part.left + part.width]
+    wide = cv2.dilate(hole, around).astype(np.float32)
+    soft = cv2.GaussianBlur(wide, (0, 0), reach / 2, borderType=cv2.BORDER_REPLICATE)
+    return np.maximum(hole.astype(np.float32), np.asarray(soft, np.float32))
 
 
 def as_image(field: Floats) -> Image.Image:

@@ -75,11 +75,10 @@ def contrasted(picture: Image.Image, amount: float) -> Image.Image:
 def put_back(plan: Plan, picture: Image.Image, place: Place) -> Image.Image:
     """The drawn part on its canvas, with as much of the source as the mask keeps."""
     canvas = canvases.laid(plan.row)
-    share = canvases.cut(canvases.softened(canvas.hole), place)[..., None]
-    whole = canvas.colours * np.float32(255)
-    kept = canvases.cut(whole, place)
-    known = 1 - canvases.cut(canvas.hole, place)[..., None]
-    drawn = np.asarray(picture, np.float32)
-    mixed = np.where(known > 0, kept * (1 - share) + drawn * share, drawn)
-    whole[place.top : place.top + place.height, place.left : place.left + place.width] = mixed
-    return Image.fromarray(np.asarray(np.rint(whole.clip(0, 255)), np.uint8))
+    part = canvas.part(place)
+    share = canvases.softened(part.hole, canvas.reach)[..., None]
+    mixed = part.colours * (1 - share) + np.asarray(picture, np.float32) * share
+    whole = canvas.colours.copy()
+    rows, columns = slice(place.top, place.top + place.height), slice(place.left, place.left + place.width)
+    whole[rows, columns] = np.rint(mixed).astype(np.uint8)
+    return Image.fromarray(whole)
