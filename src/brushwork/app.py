@@ -34,6 +34,7 @@ from brushwork.files.store import Files, open_store
 from brushwork.jobs.housekeeping import Housekeeping
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.worker import Worker
+from brushwork.prompts.moderation import Policy, PolicyError, read_policy
 from brushwork.settings import Settings
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Task
@@ -117,6 +118,16 @@ def rules_of(settings: Settings) -> JobRules:
         result_seconds=settings.result_days * 86400,
         max_waiting=settings.max_waiting_jobs,
     )
+
+
+def policy_of(settings: Settings) -> Policy | None:
+    """What prompts may not hold. Raises Unavailable when the file cannot be read: an open door is no answer to that."""
+    if not settings.policy:
+        return None
+    try:
+        return read_policy(Path(settings.policy))
+    except PolicyError as error:
+        raise Unavailable(f"BRUSHWORK_POLICY: {error}.") from None
 
 
 def build_engine(settings: Settings, *, device: str = "") -> Engine:
@@ -274,7 +285,12 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
     pictures = build_pictures(settings, files)
     return Services(
         database=database,
-        jobs=Jobs(database, rules_of(settings), sources=Sources(database, files, pictures, tasks)),
+        jobs=Jobs(
+            database,
+            rules_of(settings),
+            sources=Sources(database, files, pictures, tasks),
+            policy=policy_of(settings),
+        ),
         files=files,
         pictures=pictures,
         tasks=tasks,

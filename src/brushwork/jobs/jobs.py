@@ -9,8 +9,10 @@ from brushwork.jobs.events import Event, follow
 from brushwork.jobs.job import ClientStatus, Job
 from brushwork.jobs.listing import JobPage
 from brushwork.jobs.rules import JobRules
+from brushwork.jobs.screening import screen
 from brushwork.jobs.signals import Listeners
 from brushwork.jobs.sources import Sources
+from brushwork.prompts.moderation import Policy
 from brushwork.tasks.base import Task
 
 DEFAULT_RULES = JobRules()
@@ -19,16 +21,26 @@ DEFAULT_RULES = JobRules()
 class Jobs:
     """The jobs of one database. Without `sources` it takes only tasks that start from nothing."""
 
-    def __init__(self, database: Database, rules: JobRules = DEFAULT_RULES, *, sources: Sources | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        rules: JobRules = DEFAULT_RULES,
+        *,
+        sources: Sources | None = None,
+        policy: Policy | None = None,
+    ) -> None:
         self.database = database
         self.rules = rules
         self.sources = sources
+        self.policy = policy
         self.listeners = Listeners(database)
 
     async def submit(
         self, account: Account, task: Task, *, idempotency_key: str | None = None, key_id: int | None = None
     ) -> Job:
         """Accept a job: when this returns, it is on disk and paid for. The same key and task return the same job."""
+        if self.policy is not None:
+            await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id)
         return await submission.submit(
             self.database,
             self.rules,

@@ -27,6 +27,9 @@ Speed = Literal["turbo", "fast", "draft"]
 """Lanes of the queue, quickest first."""
 
 
+PROMPT_FIELDS = frozenset({"text", "prompt", "remix_prompt"})
+"""Fields that hold words to be drawn, in whichever task."""
+
 WEB_ADDRESS = TypeAdapter(HttpUrl)
 
 CALLBACK_NOT_SENT: Mapping[str, Any] = {
@@ -152,6 +155,14 @@ class Task(BaseModel):
     def prompt_text(self) -> str:
         """The prompt as the client wrote it, or "" for tasks without one."""
         return ""
+
+    def texts(self) -> Mapping[str, str]:
+        """What a person wrote to be drawn, by the field as the reference spells it: what a policy is held against."""
+        return {
+            field.alias or name: value
+            for name, field in type(self).model_fields.items()
+            if name in PROMPT_FIELDS and (value := getattr(self, name))
+        }
 
     def shown_prompt(self, given: Sequence[Given]) -> str:
         """What the result shows, as a prompt with parameters: the client's own, or the source's."""

@@ -1,0 +1,45 @@
+"""The door before the door: a prompt that goes against the operator's policy is refused before anything is held.
+
+A refusal is written down with the category and the rule, never with the prompt.
+"""
+
+import time
+import uuid
+
+import structlog
+
+from brushwork.database.session import Database
+from brushwork.database.tables import audits
+from brushwork.errors import ModerationRefused
+from brushwork.prompts.moderation import Policy
+from brushwork.tasks.base import Task
+
+log = structlog.get_logger(__name__)
+
+
+async def screen(database: Database, policy: Policy, task: Task, *, account_id: int, key_id: int | None) -> None:
+    """Raise ModerationRefused for the first text of the task that the policy does not allow."""
+    for field, text in task.texts().items():
+        match = policy.match(text)
+        if match is None:
+            continue
+        record = {
+            "id": uuid.uuid4().hex,
+            "account_id": account_id,
+            "api_key_id": key_id,
+            "kind": "moderation",
+            "data": {
+                "policy": policy.version,
+                "category": match.category,
+                "rule": match.rule,
+                "task": task.name,
+                "field": field,
+            },
+            "created_at": time.time(),
+        }
+        log.info("prompt.refused", account_id=account_id, category=match.category, policy=policy.version)
+        async with database.write() as tx:
+            await tx.execute(audits.insert().values(record))
+        raise ModerationRefused(
+            match.category, matched=match.matched, span=match.span, policy=policy.version, field=field
+        )
