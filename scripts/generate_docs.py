@@ -13,6 +13,7 @@ from reference.diorama import diorama_page
 from reference.endpoints import endpoints_page
 from reference.errors import errors_page
 from reference.metrics import metrics_page
+from reference.models import models_page
 from reference.parameters import parameters_page
 from reference.settings import settings_page
 from reference.tasks import tasks_page
@@ -28,6 +29,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "prompt-parameters.md": parameters_page,
     "versions.md": versions_page,
     "diorama.md": diorama_page,
+    "models.md": models_page,
     "errors.md": errors_page,
     "metrics.md": metrics_page,
     "database.md": database_page,

@@ -21,6 +21,10 @@ EXAMPLES = {
     "brushwork keys revoke": "brushwork keys revoke 3",
     "brushwork credits add": "brushwork credits add 2000 --account studio --days 31",
     "brushwork models list": "brushwork models list",
+    "brushwork models show": "brushwork models show sdxl",
+    "brushwork models pull": "brushwork models pull z-image-turbo flux2-klein-4b",
+    "brushwork models verify": "brushwork models verify",
+    "brushwork models remove": "brushwork models remove z-image",
     "brushwork database upgrade": "brushwork database upgrade",
     "brushwork doctor": "brushwork doctor --json",
 }
@@ -88,6 +92,8 @@ def kind_of(parameter: Parameter) -> str:
         return "switch"
     if get_origin(parameter.kind) is Literal:
         return " or ".join(code(choice) for choice in get_args(parameter.kind))
+    if get_origin(parameter.kind) is list:
+        return "texts" if isinstance(parameter.info, ArgumentInfo) else "text, any number of times"
     low, high = parameter.info.min, parameter.info.max
     limits = f" {low:g} to {high:g}" if high is not None else (f" from {low:g}" if low is not None else "")
     return TYPES[parameter.kind] + limits
@@ -95,7 +101,7 @@ def kind_of(parameter: Parameter) -> str:
 
 def help_of(parameter: Parameter) -> str:
     text = [(parameter.info.help or "").strip()]
-    if parameter.default not in (None, False, inspect.Parameter.empty):
+    if parameter.default not in (None, False, [], inspect.Parameter.empty):
         text.append(f"Default: {code(parameter.default)}.")
     if parameter.info.envvar:
         text.append(f"Or the variable {code(parameter.info.envvar)}.")

@@ -14,9 +14,10 @@ from typing import Literal
 
 import typer
 from pydantic_settings import DotEnvSettingsSource
+from rich.text import Text
 
 from brushwork import __version__
-from brushwork.app import build_engine, open_database, open_files
+from brushwork.app import build_engine, engine_options, open_database, open_files
 from brushwork.cli.output import AsJson, console, print_json, print_table
 from brushwork.database.upgrade import current_revision, head_revision
 from brushwork.engines.registry import entry
@@ -24,6 +25,7 @@ from brushwork.settings import Settings
 
 State = Literal["ok", "note", "wrong"]
 LOW_DISK = 2 << 30
+STYLES = {"ok": "green", "note": "yellow", "wrong": "bold red"}
 
 FOR_CLIENTS = ("BRUSHWORK_API_KEY", "BRUSHWORK_SERVER")
 """Read by `imagine` and by the examples, not by the server."""
@@ -36,6 +38,9 @@ class Finding:
     found: str
 
 
+Check = Callable[[Settings], Awaitable[Finding | list[Finding]]]
+
+
 def doctor(as_json: AsJson = False) -> None:
     """Check this machine and these settings. Ends with 1 when something is wrong."""
     settings = Settings()
@@ -43,8 +48,9 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        marks = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "wrong": "[bold red]wrong[/bold red]"}
-        print_table([{"": marks[f.state], "what": f.what, "found": f.found} for f in findings], empty="")
+        print_table(
+            [{"": Text(f.state, style=STYLES[f.state]), "what": f.what, "found": f.found} for f in findings], empty=""
+        )
     wrong = sum(finding.state == "wrong" for finding in findings)
     if wrong and not as_json:
         console.print(f"\n{wrong} of these must be put right before Brushwork can serve.")
@@ -53,7 +59,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    checks: tuple[Callable[[Settings], Awaitable[Finding]], ...] = (
+    checks: tuple[Check, ...] = (
         versions,
         machine,
         names,
@@ -62,18 +68,20 @@ async def examine(settings: Settings) -> list[Finding]:
         store,
         engine,
         torch,
+        models,
         links,
     )
-    return [await safely(check, settings) for check in checks]
+    return [finding for check in checks for finding in await safely(check, settings)]
 
 
-async def safely(check: Callable[[Settings], Awaitable[Finding]], settings: Settings) -> Finding:
+async def safely(check: Check, settings: Settings) -> list[Finding]:
     """A check that raises has found something wrong."""
     try:
-        return await check(settings)
+        found = await check(settings)
     except Exception as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        return Finding("wrong", check.__name__.replace("_", " "), first_line)
+        return [Finding("wrong", check.__name__.replace("_", " "), first_line)]
+    return [found] if isinstance(found, Finding) else found
 
 
 async def versions(_: Settings) -> Finding:
@@ -132,13 +140,26 @@ async def store(settings: Settings) -> Finding:
 
 async def engine(settings: Settings) -> Finding:
     build_engine(settings)
-    return Finding("ok", "engine", f"{settings.engine} → {entry(settings.engine).name}")
+    options = engine_options(settings)
+    where = f" on {options.diffusion.device}" if entry(settings.engine, options).name == "diffusers" else ""
+    return Finding("ok", "engine", f"{settings.engine} → {entry(settings.engine, options).name}{where}")
 
 
 async def torch(_: Settings) -> Finding:
-    if importlib.util.find_spec("torch") is None:
-        return Finding("note", "torch", "not installed; it is not needed by any engine of this version")
-    return Finding("note", "torch", f"{importlib.metadata.version('torch')}; no engine of this version uses it")
+    absent = [name for name in ("torch", "diffusers", "transformers") if importlib.util.find_spec(name) is None]
+    if absent:
+        return Finding(
+            "note", "torch", f"{absent[0]} is not installed; models need it: pip install 'brushwork[diffusers]'"
+        )
+    said = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "diffusers"))
+    return Finding("ok", "torch", said)
+
+
+async def models(settings: Settings) -> list[Finding]:
+    """Which version of the API is drawn by what, and what is missing."""
+    from brushwork.cli.drawing import drawn_by, unwell
+
+    return [Finding(state, what, found) for state, what, found in (*unwell(settings), *drawn_by(settings))]
 
 
 async def links(settings: Settings) -> Finding:

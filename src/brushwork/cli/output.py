@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +28,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
-    """One line a row; the first row's keys are the columns."""
+    """One line a row; the first row's keys are the columns. Brackets stay brackets; a `Text` keeps its style."""
     if not rows:
         console.print(empty)
         return
@@ -35,7 +36,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
     for column in rows[0]:
         table.add_column(column)
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(value if isinstance(value, Text) else escape(str(value)) for value in row.values()))
     console.print(table)
 
 

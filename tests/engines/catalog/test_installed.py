@@ -203,5 +203,5 @@ def test_the_operators_choice_has_its_order(options: DiffusionOptions) -> None:
     accepted = replace(options, accepted=frozenset({"OpenRAIL"}))
 
     assert list(usable_models(replace(accepted, only=("beech", "larch", "sdxl")))) == ["beech", "larch"]
-    with pytest.raises(Unavailable, match=r"BRUSHWORK_MODELS: there is no model 'beach'; did you mean 'beech'\?"):
+    with pytest.raises(Unavailable, match=r"BRUSHWORK_MODELS: there is no model 'beach' \(did you mean 'beech'\?\)"):
         usable_models(replace(accepted, only=("beach",)))

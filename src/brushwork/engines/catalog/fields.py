@@ -42,12 +42,12 @@ def fields(place: Place, value: Any, readers: Mapping[str, Reader]) -> dict[str,
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names as a question; otherwise what there is."""
+    """In brackets, the nearest of the known names; otherwise what there is, unless that is much."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
     if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; there are: {', '.join(known)}" if len(known) < 12 else ""
+        return f" (did you mean {near[0]!r}?)"
+    return f" (there are: {', '.join(known)})" if 0 < len(known) < 12 else ""
 
 
 def need(place: Place, given: Mapping[str, Any], *names: str) -> None:

@@ -8,12 +8,12 @@ Looks at files, and never asks a hub.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from brushwork.engines.catalog.fields import hint
-from brushwork.engines.catalog.model import Adapter, Licence, Model
+from brushwork.engines.catalog.model import Adapter, Checkpoint, Licence, Model
 from brushwork.engines.catalog.reading import read_catalog
 from brushwork.engines.catalog.record import (
     RECORD,
@@ -51,17 +51,43 @@ class Installed:
 
 
 def usable_models(options: DiffusionOptions) -> Mapping[str, Model]:
-    """The models that can draw here, best first. Raises Unavailable when the catalog or the choice is wrong."""
+    """The models that can draw here, best first, as `located`. Raises Unavailable when catalog or choice are wrong."""
     catalog = read_catalog(options.catalogs)
     for name in options.only:
         if name not in catalog:
             raise Unavailable(f"BRUSHWORK_MODELS: there is no model {name!r}{hint(name, catalog)}.")
     chosen = [catalog[name] for name in options.only] or list(catalog.values())
     return {
-        model.name: model
-        for model in chosen
-        if model.kind == "image" and installed(model, options.models_dir, options.accepted).state == "ready"
+        model.name: located(model, options) for model in chosen if model.kind == "image" and is_ready(model, options)
     }
+
+
+def usable_tools(options: DiffusionOptions) -> Mapping[str, Model]:
+    """The tools that are here, as `located`; all of them, whichever models are chosen."""
+    catalog = read_catalog(options.catalogs)
+    return {
+        model.name: located(model, options)
+        for model in catalog.values()
+        if model.kind == "tool" and is_ready(model, options)
+    }
+
+
+def located(model: Model, options: DiffusionOptions) -> Model:
+    """The model with folders on this machine in its checkpoints, and only those adapters that can be used."""
+    adapters = {
+        name: replace(adapter, checkpoint=locally(adapter, options.models_dir))
+        for name, adapter in model.adapters.items()
+        if is_ready(adapter, options)
+    }
+    return replace(model, checkpoint=locally(model, options.models_dir), adapters=adapters)
+
+
+def locally(holding: Holding, models_dir: Path) -> Checkpoint:
+    return replace(holding.checkpoint, folder=str(place_of(holding, models_dir)), variant="")
+
+
+def is_ready(holding: Holding, options: DiffusionOptions) -> bool:
+    return installed(holding, options.models_dir, options.accepted).state == "ready"
 
 
 def folder_of(holding: Holding, models_dir: Path) -> Path | None:
@@ -74,7 +100,7 @@ def digest_of(holding: Holding, models_dir: Path) -> str:
     found = installed(holding, models_dir, {holding.licence.name})
     if found.folder is None:
         raise Unavailable(f"{holding.name}: {found.problem}.")
-    if found.record and (not holding.checkpoint.folder or is_fresh(found.folder, found.record)):
+    if found.record and (found.record.repository or is_fresh(found.folder, found.record)):
         return found.record.digest
     return record_folder(holding, models_dir, found.folder, accepted="").digest
 
@@ -117,7 +143,7 @@ def pulled(holding: Holding, models_dir: Path) -> Installed:
     if record.repository != holding.checkpoint.repository:
         return Installed("missing", problem=f"{folder} holds {record.repository} instead")
     if gone := missing_files(folder, record.files):
-        return Installed("damaged", None, record, f"{len(gone)} of its files are gone or cut off, first {gone[0]}")
+        return Installed("damaged", None, record, cut_off(gone))
     wanted = holding.checkpoint
     outdated = wanted.revision not in (record.revision, record.commit) or wanted.include != record.include
     return Installed("ready", folder, record, outdated=outdated)
@@ -131,7 +157,15 @@ def own_folder(holding: Holding, models_dir: Path) -> Installed:
         return Installed("missing", problem=f"there is no folder {folder}")
     if wanted and not (folder / wanted).is_file():
         return Installed("missing", problem=f"{folder} has no {wanted}")
+    if record := read_record(folder / RECORD):  # pulled, here or on another machine
+        if gone := missing_files(folder, record.files):
+            return Installed("damaged", None, record, cut_off(gone))
+        return Installed("ready", folder, record)
     return Installed("ready", folder, read_record(record_path(holding, models_dir)))
+
+
+def cut_off(gone: list[str]) -> str:
+    return f"{len(gone)} of its files are gone or cut off, first {gone[0]}"
 
 
 # ---------------------------------------------------------------- folders of the operator's

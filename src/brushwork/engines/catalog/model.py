@@ -46,7 +46,10 @@ class Checkpoint:
     include: tuple[str, ...] = ()
     """Glob patterns of the files that are needed; empty: all safetensors, JSON and text files."""
     variant: str = ""
-    """"fp16" for files named *.fp16.safetensors. On this machine they are kept without it: no loader has to know."""
+    """"fp16" for files named *.fp16.safetensors or *_fp16.json: they are taken instead of those without it.
+
+    On this machine they are kept without it, so no loader has to know.
+    """
 
 
 @dataclass(frozen=True)
