@@ -2,7 +2,8 @@
 
 import importlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,49 @@ class Watching(NullSink):
 
     def preview(self, row: Row, image: Image.Image) -> None:
         self.previews.append((row.index, image))
+
+
+class Holding(Watching):
+    """Holds the loop at one step of one row, so that a test can do something meanwhile."""
+
+    def __init__(self, index: int, done: int) -> None:
+        super().__init__()
+        self.goal = (index, done)
+        self.release = threading.Event()
+
+    def step(self, row: Row, done: int, total: int) -> None:
+        super().step(row, done, total)
+        if (row.index, done) == self.goal:
+            self.release.wait(20)
+
+
+@contextmanager
+def decoded(shelf: TinyShelf, model: str) -> Iterator[list[torch.Tensor]]:
+    """What the decoder gives meanwhile, one tensor per picture."""
+    shelf.family(model)
+    found: list[torch.Tensor] = []
+    with shelf.parts[model].use("vae") as vae:
+        hook = vae.decoder.register_forward_hook(lambda _module, _given, output: found.extend(output.clone()))
+    yield found
+    hook.remove()
+
+
+@contextmanager
+def passes(shelf: TinyShelf, model: str, act: Callable[[int, Any, Any], None] | None = None) -> Iterator[list[int]]:
+    """How many calls each forward pass of the denoiser has; `act` is told (number, args, kwargs) before each."""
+    sizes: list[int] = []
+
+    def before(_module: torch.nn.Module, args: Any, kwargs: Any) -> None:
+        latents = args[0] if args else kwargs["hidden_states"]
+        sizes.append(len(latents))
+        if act is not None:
+            act(len(latents), args, kwargs)
+
+    hook = shelf.denoiser(model).register_forward_pre_hook(before, with_kwargs=True)
+    yield sizes
+    hook.remove()
+
+
+def distance(one: list[torch.Tensor], many: list[torch.Tensor]) -> float:
+    """How far the tensor is from the nearest of many."""
+    return min(float((one[0] - other).abs().max()) for other in many if other.shape == one[0].shape)

@@ -3,7 +3,9 @@
 Knows no job. Models are those of the catalog that are installed; which one draws a row is said by `planning`.
 """
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -110,9 +112,29 @@ class DiffusionEngine:
     def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
         """Draw the rows together with those of all other callers; blocks."""
         plans = [plan for row in rows if (plan := self.planned(row, sink)) is not None]
-        if not plans:
-            return []
-        return [self.result(drawn) for drawn in self.loop.draw(plans, sink)]
+        return [self.result(drawn) for drawn in self.drawn(plans, sink)]
+
+    def drawn(self, plans: Sequence[Plan], sink: Sink) -> list[Drawn]:
+        """In the step loop; models of a family that has none, by their own pipeline."""
+        stepped = [plan for plan in plans if not self.is_piped(plan)]
+        drawn = self.loop.draw(stepped, sink) if stepped else []
+        return drawn + [one for plan in plans if self.is_piped(plan) and (one := self.piped(plan, sink)) is not None]
+
+    def is_piped(self, plan: Plan) -> bool:
+        return self.shelf.models[plan.model].family == "pipe"
+
+    def piped(self, plan: Plan, sink: Sink) -> Drawn | None:
+        begun = time.monotonic()
+
+        def draw() -> Drawn:
+            runner = self.shelf.pipe(plan.model)
+            told = replace(plan, degraded=(*plan.degraded, *runner.unheard(plan)))
+            return Drawn(told, runner.draw(plan, sink), (), time.monotonic() - begun)
+
+        try:
+            return self.loop.done(draw)
+        except RowCancelled:
+            return None
 
     def planned(self, row: Row, sink: Sink) -> Plan | None:
         """None when nobody wants the row any more: planning may enlarge pictures, which takes its time."""
@@ -139,7 +161,7 @@ class DiffusionEngine:
         plan = replay(recipe, pictures, row=row)
         if plan.model not in self.shelf.models or self.shelf.digest(plan.model) != recipe["sha256"]:
             raise Unavailable(f"The model {plan.model!r} of this recipe is not installed, or is another one.")
-        drawn = self.loop.draw([plan], sink)
+        drawn = self.drawn([plan], sink)
         if not drawn:
             raise RowCancelled
         return self.result(drawn[0])

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 import torch
 
-from brushwork.engines.base import DeviceLost, Sink
+from brushwork.engines.base import DeviceLost, RowCancelled, Sink
 from brushwork.engines.diffusion.batching import Turns, key_of
 from brushwork.engines.diffusion.families.base import Conditioning, Family
 from brushwork.engines.diffusion.guidance import wish_of
@@ -35,7 +36,8 @@ ASK_SECONDS = 0.25
 """How often rows that are not being stepped are asked whether anybody still wants them."""
 
 
-Errand = tuple[Future[list[Conditioning]], Callable[[], list[Conditioning]]]
+T = TypeVar("T")
+Errand = tuple[Future[Any], Callable[[], Any]]
 """Something else to be done in the loop's thread."""
 
 
@@ -66,10 +68,15 @@ class Loop:
             ticket.is_over = True
 
     def encode(self, model: str, texts: Sequence[str]) -> list[Conditioning]:
-        """Texts as the model's encoder understands them, between two steps; blocks."""
-        errand: Errand = Future(), lambda: self.shelf.family(model).encode(texts)
+        """Texts as the model's encoder understands them; blocks."""
+        return self.done(lambda: self.shelf.family(model).encode(texts))
+
+    def done(self, act: Callable[[], T]) -> T:
+        """Something else that needs the device, done between two steps; blocks. Raises what it raises."""
+        errand: Errand = Future(), act
         self.hand_over(errand)
-        return errand[0].result()
+        result: T = errand[0].result()
+        return result
 
     def hand_over(self, work: list[Work] | Errand) -> None:
         with self.starting:
@@ -131,13 +138,24 @@ class Loop:
                 self.works += arrived
 
     def do(self, errand: Errand) -> None:
+        """Once more when memory was short. An errand's own errors are its caller's."""
         future, act = errand
-        try:
-            future.set_result(act())
-        except Exception as error:
-            future.set_exception(spoken(error))
-            if is_lost(error):
-                raise DeviceLost(str(error)) from None
+        for chance in (2, 1):
+            try:
+                future.set_result(act())
+                return
+            except RowCancelled as cancelled:
+                future.set_exception(cancelled)
+                return
+            except Exception as error:
+                if is_memory(error) and chance > 1:
+                    log.warning("memory.short", errand=True)
+                else:
+                    future.set_exception(DeviceLost(str(error)) if is_lost(error) else spoken(error))
+                    if is_lost(error):
+                        raise DeviceLost(str(error)) from None
+                    return
+            self.relieve()
 
     def ask_the_waiting(self) -> None:
         now = time.monotonic()

@@ -14,6 +14,7 @@ from brushwork.engines.diffusion.facts import FAMILIES, Facts
 from brushwork.engines.diffusion.families.base import Family
 from brushwork.engines.diffusion.families.table import family_of
 from brushwork.engines.diffusion.options import CachePolicy, DiffusionOptions
+from brushwork.engines.diffusion.pipe import PipeRunner
 from brushwork.engines.diffusion.policies.policy import Policy
 from brushwork.engines.diffusion.residency import Residency
 from brushwork.errors import Unavailable
@@ -25,6 +26,7 @@ class InstalledModels:
     def __init__(self, options: DiffusionOptions) -> None:
         self.options = options
         self.families: dict[str, Family] = {}
+        self.pipes: dict[str, PipeRunner] = {}
         self.policies: dict[str, Policy] = {}
         self.digests: dict[str, str] = {}
 
@@ -62,6 +64,15 @@ class InstalledModels:
             self.families[model] = family_of(parts, entry)
             self.policies[model] = parts.policy
         return self.families[model]
+
+    def pipe(self, model: str) -> PipeRunner:
+        """A model that nobody steps, around its own pipeline."""
+        if model not in self.pipes:
+            entry = self.models[model]
+            parts = self.residency.parts(entry, self.folder(model))
+            self.pipes[model] = PipeRunner(parts, entry, self.options)
+            self.policies[model] = parts.policy
+        return self.pipes[model]
 
     def relieve(self) -> None:
         self.residency.free_idle()

@@ -37,19 +37,20 @@ class Passes:
 
     def grant(self, wishes: Sequence[Wish], relieve: Callable[[], None]) -> list[Tensor]:
         """The predictions of rows of one model. Raises when not even one call at a time fits."""
-        calls = [(index, call) for index, wish in enumerate(wishes) for call in wish.calls]
-        answers: list[list[Tensor]] = [[] for _ in wishes]
+        calls = [call for wish in wishes for call in wish.calls]
+        families = [wish.brush.family for wish in wishes for _ in wish.calls]
+        answers: dict[int, Tensor] = {}
         for group in self.groups(calls):
-            found = self.asked(wishes[group[0][0]].brush.family, [call for _, call in group], relieve)
-            for (index, _), answer in zip(group, found, strict=True):
-                answers[index].append(answer)
-        return [wish.granted(own) for wish, own in zip(wishes, answers, strict=True)]
+            found = self.asked(families[group[0]], [calls[place] for place in group], relieve)
+            answers |= dict(zip(group, found, strict=True))
+        in_order = iter([answers[place] for place in range(len(calls))])
+        return [wish.granted([next(in_order) for _ in wish.calls]) for wish in wishes]
 
-    def groups(self, calls: Sequence[tuple[int, Call]]) -> list[list[tuple[int, Call]]]:
-        """Calls that can share a pass. Those of one row stay in order."""
-        groups: dict[object, list[tuple[int, Call]]] = {}
-        for index, call in calls:
-            groups.setdefault((call.extras.kind, signature(call) if self.bucket else None), []).append((index, call))
+    def groups(self, calls: Sequence[Call]) -> list[list[int]]:
+        """Places of the calls that can share a pass."""
+        groups: dict[object, list[int]] = {}
+        for place, call in enumerate(calls):
+            groups.setdefault((call.extras.kind, signature(call) if self.bucket else None), []).append(place)
         return list(groups.values())
 
     def asked(self, family: Family, calls: Sequence[Call], relieve: Callable[[], None]) -> list[Tensor]:
