@@ -15,7 +15,10 @@ from brushwork.engines.diffusion import adapters
 from brushwork.engines.diffusion.adapters import Loras
 from brushwork.engines.diffusion.families.table import family_of
 from brushwork.engines.diffusion.families.unet import UnetFamily
+from brushwork.engines.diffusion.options import DiffusionOptions
 from brushwork.engines.diffusion.parts import ResidentParts
+from brushwork.engines.diffusion.places import Place
+from brushwork.engines.diffusion.residency import Residency
 from brushwork.errors import Unavailable
 from tests.engines.diffusion.tiny_adapters import adapter_of, save_lora
 from tests.engines.diffusion.tiny_flux2 import save_flux2
@@ -123,6 +126,25 @@ def test_a_lora_is_gone_after_an_error(folder: Path, family: UnetFamily) -> None
         draw(family, wearing(("ink", 1.0), ("no such thing", 1.0)))
 
     assert torch.equal(draw(family, wearing())[0], draw(fresh, wearing())[0])
+
+
+def test_a_lora_acts_as_before_when_its_network_was_away_from_the_device(
+    folder: Path, known: dict[str, Adapter], family: UnetFamily
+) -> None:
+    model = model_of("sdxl", folder, adapters=known)
+    cpu = torch.device("cpu")
+    residency = Residency(
+        DiffusionOptions(precision="float32"), device=Place("cpu", cpu, 1 << 30), host=Place("host", cpu, 1 << 30)
+    )
+    moved = family_of(residency.parts(model, folder), model)
+    assert isinstance(moved, UnetFamily)
+    for asked in (wearing(("ink", 1.0)), wearing(("clay", 0.5), ("ink", 0.3)), wearing()):
+        first = draw(moved, asked)[0]
+        residency.free_idle()
+
+        assert torch.equal(draw(moved, asked)[0], first)
+        assert apart(first, draw(family, asked)[0]) <= NEAR
+    assert residency.stats().evictions >= 3
 
 
 def test_only_a_few_loras_stay_in_memory(family: UnetFamily) -> None:

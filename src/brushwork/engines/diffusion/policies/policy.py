@@ -15,7 +15,7 @@ import torch
 
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.options import CachePolicy, DiffusionOptions
-from brushwork.engines.diffusion.policies import attention, compiled, fp8
+from brushwork.engines.diffusion.policies import attention, compiled, fp8, fused
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,8 @@ class Policy:
     precision: str
     attention: str = "native"
     channels_last: bool = False
+    fused: bool = False
+    """Whether a UNet's projections are computed together."""
     compile: bool = False
     fp8: bool = False
     cache: CachePolicy = "none"
@@ -48,6 +50,7 @@ class Policy:
             "precision": self.precision,
             "attention": self.attention,
             "channels_last": self.channels_last,
+            "fused": self.fused,
             "compile": self.compile,
             "fp8": self.fp8,
             "cache": self.cache,
@@ -78,6 +81,7 @@ def policy_of(options: DiffusionOptions, model: Model) -> Policy:
         precision=str(dtype).removeprefix("torch."),
         attention=backend,
         channels_last=model.family in UNETS and device.type == "cuda",
+        fused=fused.can_be_fused(model) and device.type == "cuda",
         compile=options.compile and "compile" not in refused,
         fp8=options.fp8 and "fp8" not in refused,
         cache="none" if "cache" in refused else options.cache,
@@ -127,6 +131,8 @@ def chip(device: torch.device) -> str:
 def prepare(module: Any, name: str, policy: Policy, *, device: torch.device, folder: Path) -> None:
     """Put a component that was just loaded into shape; it is still on the host. `folder` keeps what was compiled."""
     is_denoiser = name in ("transformer", "transformer_2", "unet")
+    if policy.fused and name == "unet":
+        fused.fuse(module)
     if policy.channels_last and name in ("unet", "vae"):
         module.to(memory_format=torch.channels_last)
     if policy.fp8 and (is_denoiser or name.startswith("text_encoder")):
