@@ -64,7 +64,8 @@ class Turns:
             by_key.setdefault(work.key, []).append(work)
         key = self.whose_turn(by_key)
         self.count += 1
-        self.last = {known: turn for known, turn in self.last.items() if known in by_key} | {key: self.count}
+        waiting = {work.key for work in works}
+        self.last = {known: turn for known, turn in self.last.items() if known in waiting} | {key: self.count}
         return by_key[key][: self.batch]
 
     def stay_or_move(self, by_home: Mapping[Key, Sequence[Work]], now: float) -> None:
