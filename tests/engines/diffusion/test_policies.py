@@ -154,6 +154,24 @@ def test_eight_bits_halve_the_blocks_and_stay_close() -> None:
     assert 0 < (found - expected).norm() / expected.norm() < 0.1
 
 
+@pytest.mark.parametrize(
+    ("path", "is_shrunk"),
+    [
+        ("model.layers.3.self_attn.q_proj", True),
+        ("transformer_blocks.0.attn.to_out.0", True),
+        ("down_blocks.1.attentions.0.transformer_blocks.0.ff.net.2", True),
+        ("transformer_blocks.0.img_mod.1", False),
+        ("layers.0.adaLN_modulation.0", False),
+        ("transformer_blocks.0.norm1.linear", False),
+        ("x_embedder", False),
+        ("lm_head", False),
+    ],
+)
+def test_only_what_does_the_work_is_shrunk(path: str, is_shrunk: bool) -> None:
+    assert fp8.is_shrinkable(path, nn.Linear(16, 32)) == is_shrunk
+    assert not fp8.is_shrinkable(path, nn.Linear(16, 30))
+
+
 def test_a_row_in_eight_bits_does_not_depend_on_its_batch() -> None:
     rows = torch.randn(3, 32, generator=torch.Generator().manual_seed(0))
 

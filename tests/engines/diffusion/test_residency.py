@@ -10,6 +10,7 @@ import torch
 
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.options import DiffusionOptions
+from brushwork.engines.diffusion.pinned import laid_out
 from brushwork.engines.diffusion.places import Place, device_place, host_place
 from brushwork.engines.diffusion.residency import Residency
 from brushwork.errors import Unavailable
@@ -287,3 +288,25 @@ def test_without_a_host_beside_it_what_is_evicted_is_read_again(folder: Path) ->
 
     stats = residency.stats()
     assert (stats.loads, stats.evictions, stats.host_bytes) == (3, 2, 0)
+
+
+def test_weights_lie_side_by_side_and_as_they_lay() -> None:
+    tensors = [
+        torch.randn(5),
+        torch.randn(3, 8, 2, 2).to(memory_format=torch.channels_last),
+        torch.randn(4, 6).t(),
+        torch.randn(10, 10)[::2],  # has gaps
+        torch.randn(300),  # larger than a piece
+        torch.tensor(1.5),
+    ]
+    before = [(tensor.clone(), tensor.stride()) for tensor in tensors]
+
+    copies = laid_out(tensors, pinned=True, piece=512)
+
+    for tensor, (value, stride) in zip(tensors, before, strict=True):
+        assert torch.equal(tensor, value)
+        assert tensor.stride() == stride
+        assert copies[id(tensor)].data_ptr() == tensor.data_ptr()
+        assert tensor.data_ptr() % 4 == 0
+    storages = {tensor.untyped_storage().data_ptr() for tensor in tensors}
+    assert len(storages) == 4  # two pieces, a large one, and the one with gaps

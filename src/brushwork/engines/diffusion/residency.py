@@ -20,6 +20,7 @@ from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.likeness import Likeness, weight_bytes
 from brushwork.engines.diffusion.options import DiffusionOptions
 from brushwork.engines.diffusion.parts import load_part, read_index
+from brushwork.engines.diffusion.pinned import laid_out
 from brushwork.engines.diffusion.places import Place, device_place, host_place
 from brushwork.engines.diffusion.policies.policy import Policy, policy_of, precision_of, prepare
 from brushwork.errors import Unavailable
@@ -182,7 +183,7 @@ class Residency:
             prepare(module, folder.name, policy, device=self.device.device, folder=self.options.models_dir)
             component = Component(module, bytes_of(module), load_seconds=0.0)
             if self.host is not None:
-                component.masters = masters_of(component, pinned=self.device.device.type == "cuda")
+                component.masters = laid_out(component.tensors(), pinned=self.device.device.type == "cuda")
         component.load_seconds = time.perf_counter() - began
         self.counts["loads"] += 1
         self.seconds["load"] += component.load_seconds
@@ -249,7 +250,7 @@ class Residency:
         copied = component.masters is None
         self.back_to_host(component)
         if copied:
-            component.masters = masters_of(component, pinned=False)
+            component.masters = laid_out(component.tensors(), pinned=False)
             self.make_room(0, on_device=False)
 
     def drop(self, component: Component) -> None:
@@ -323,21 +324,6 @@ class ManagedParts:
 def bytes_of(module: Any) -> int:
     tensors = {id(tensor): tensor for tensor in [*module.parameters(), *module.buffers()]}
     return sum(int(tensor.nelement() * tensor.element_size()) for tensor in tensors.values())
-
-
-def masters_of(component: Component, *, pinned: bool) -> dict[int, torch.Tensor]:
-    """The module's weights, in memory that the device can read by itself where that is possible."""
-    masters = {}
-    for tensor in component.tensors():
-        if pinned:
-            try:
-                copy = torch.empty_like(tensor.data, pin_memory=True)
-            except RuntimeError:  # more than may be locked: the rest stays as it is, and moves slower
-                pinned = False
-            else:
-                tensor.data = copy.copy_(tensor.data)
-        masters[id(tensor)] = tensor.data
-    return masters
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -5,6 +5,7 @@ Where the chip multiplies eight-bit numbers, rows of activations are scaled and 
 that a picture does not depend on its batch. Elsewhere weights are widened for each product.
 """
 
+import re
 from functools import cache
 from typing import Any
 
@@ -83,6 +84,7 @@ def shrink(module: Any, *, device: torch.device) -> None:
 
 
 def is_shrinkable(path: str, linear: Any) -> bool:
-    inside = any(step.isdigit() for step in path.split("."))  # an item of a list of blocks
+    """Inside a block of a list of blocks, and no part of it that steers."""
+    inside = re.split(r"\.\d+\.", path, maxsplit=1)[1:]
     whole = linear.in_features % 16 == 0 and linear.out_features % 16 == 0  # as the chip's product wants it
-    return inside and whole and not any(word in path for word in SENSITIVE)
+    return whole and bool(inside) and not any(word in inside[0] for word in SENSITIVE)
