@@ -10,22 +10,26 @@ import torch
 from diffusers import StableDiffusionXLPipeline
 from safetensors.torch import load_file, save_file
 
+from brushwork.engines.base import Row
+from brushwork.engines.catalog.installed import digest_of
 from brushwork.engines.catalog.model import Adapter
 from brushwork.engines.diffusion import adapters
 from brushwork.engines.diffusion.adapters import Loras
 from brushwork.engines.diffusion.families.table import family_of
 from brushwork.engines.diffusion.families.unet import UnetFamily
+from brushwork.engines.diffusion.models import InstalledModels
 from brushwork.engines.diffusion.options import DiffusionOptions
 from brushwork.engines.diffusion.parts import ResidentParts
 from brushwork.engines.diffusion.places import Place
+from brushwork.engines.diffusion.plan import Control, Noise, Plan, Seen, Words
 from brushwork.engines.diffusion.residency import Residency
 from brushwork.errors import Unavailable
-from tests.engines.diffusion.tiny_adapters import adapter_of, save_lora
+from tests.engines.diffusion.tiny_adapters import adapter_of, save_ip_adapter, save_lora, save_union
 from tests.engines.diffusion.tiny_flux2 import save_flux2
 from tests.engines.diffusion.tiny_qwen import save_qwen
 from tests.engines.diffusion.tiny_sdxl import save_sdxl
 from tests.engines.diffusion.tiny_zimage import save_zimage
-from tests.engines.diffusion.unet_drawing import NEAR, SIDE, Asked, apart, draw, model_of, noise, open_pipe
+from tests.engines.diffusion.unet_drawing import NEAR, SIDE, Asked, apart, draw, model_of, noise, open_pipe, picture
 
 NAMES = ("ink", "clay", "v1.5 wool", "oil", "chalk", "paper")
 ENCODERS = ("text_encoder", "text_encoder_2")
@@ -203,6 +207,25 @@ def test_the_hash_of_the_file_is_known_and_follows_it(folder: Path, known: dict[
     assert loras.hashes([("ink", 0.5)]) == {"ink": hashlib.sha256(path.read_bytes()).hexdigest()}
     path.write_bytes(path.read_bytes() + b" ")
     assert loras.hashes([("ink", 0.5)]) == {"ink": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def test_a_recipe_has_the_hashes_of_what_was_added(folder: Path, known: dict[str, Adapter], tmp_path: Path) -> None:
+    eyes = save_ip_adapter(tmp_path / "eyes", folder / "unet", plus=True)
+    control = save_union(tmp_path / "union")
+    shelf = InstalledModels(DiffusionOptions(models_dir=tmp_path))
+    shelf.__dict__["models"] = {"tiny": model_of("sdxl", folder, adapters={**known, "eyes": eyes, "union": control})}
+    row = Row(0, 1, "a cat", SIDE, SIDE)
+    plan = Plan(row, "tiny", (Words("a cat"),), SIDE, SIDE, 2, Noise(1))
+    worn = replace(plan, adapters=(("ink", 0.5), ("clay", 1.0)))
+    seeing = replace(plan, seen=(Seen(picture(), how="image_prompt"),), control=Control(picture(), "tile", "union"))
+
+    ink = digest_of(known["ink"], tmp_path)
+    assert shelf.added(plan) == {}
+    assert shelf.added(worn) == {"ink": ink, "clay": digest_of(known["clay"], tmp_path)}
+    assert shelf.added(seeing) == {"union": digest_of(control, tmp_path), "eyes": digest_of(eyes, tmp_path)}
+    assert len({ink, *shelf.added(worn).values(), *shelf.added(seeing).values()}) == 4
+    with pytest.raises(Unavailable, match="wool"):
+        shelf.added(replace(plan, adapters=(("wool", 1.0),)))
 
 
 def test_only_safetensors_that_are_there_are_loaded(folder: Path, known: dict[str, Adapter], tmp_path: Path) -> None:

@@ -151,7 +151,12 @@ class DiffusionEngine:
             image=finish(plan, drawn.image, self.kit),
             applied=plan.applied,
             degraded=plan.degraded,
-            recipe=full_recipe(drawn, sha256=self.shelf.digest(plan.model), policy=self.shelf.policy(plan.model)),
+            recipe=full_recipe(
+                drawn,
+                sha256=self.shelf.digest(plan.model),
+                policy=self.shelf.policy(plan.model),
+                added=self.shelf.added(plan),
+            ),
         )
 
     def replay(
@@ -161,6 +166,8 @@ class DiffusionEngine:
         plan = replay(recipe, pictures, row=row)
         if plan.model not in self.shelf.models or self.shelf.digest(plan.model) != recipe["sha256"]:
             raise Unavailable(f"The model {plan.model!r} of this recipe is not installed, or is another one.")
+        if self.shelf.added(plan) != recipe.get("added", {}):
+            raise Unavailable("A LoRA, ControlNet or IP-Adapter of this recipe is not installed, or is another one.")
         drawn = self.drawn([plan], sink)
         if not drawn:
             raise RowCancelled

@@ -15,6 +15,7 @@ from brushwork.engines.diffusion.families.base import Family
 from brushwork.engines.diffusion.families.table import family_of
 from brushwork.engines.diffusion.options import CachePolicy, DiffusionOptions
 from brushwork.engines.diffusion.pipe import PipeRunner
+from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.policies.policy import Policy
 from brushwork.engines.diffusion.residency import Residency
 from brushwork.errors import Unavailable
@@ -90,6 +91,21 @@ class InstalledModels:
         if model not in self.digests:
             self.digests[model] = digest_of(self.models[model], self.options.models_dir)
         return self.digests[model]
+
+    def added(self, plan: Plan) -> dict[str, str]:
+        """SHA-256 of each LoRA, ControlNet and IP-Adapter that the plan is drawn with, by name."""
+        known = self.models[plan.model].adapters
+        names = [name for name, _ in plan.adapters]
+        if plan.control is not None:
+            names.append(plan.control.adapter)
+        if any(seen.how == "image_prompt" for seen in plan.seen):
+            names += [name for name, adapter in known.items() if adapter.kind == "ip_adapter"][:1]
+        for name in names:
+            if (key := f"{plan.model}/{name}") not in self.digests:
+                if name not in known:
+                    raise Unavailable(f"The model {plan.model!r} has no {name!r} here.")
+                self.digests[key] = digest_of(known[name], self.options.models_dir)
+        return {name: self.digests[f"{plan.model}/{name}"] for name in names}
 
     def policy(self, model: str) -> Mapping[str, Any]:
         """How its pixels are computed here, as plain JSON."""

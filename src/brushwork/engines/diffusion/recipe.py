@@ -33,13 +33,16 @@ class Pictures:
 NONE = Pictures()
 
 
-def full_recipe(drawn: Drawn, *, sha256: str, policy: Mapping[str, Any]) -> dict[str, Any]:
-    """All that is needed to make the same bytes again."""
+def full_recipe(
+    drawn: Drawn, *, sha256: str, policy: Mapping[str, Any], added: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """All that is needed to make the same bytes again. `added`: hashes of what was added to the model, by name."""
     plan = drawn.plan
     return {
         **recipe_of(plan),
         "brushwork": __version__,
         "sha256": sha256,
+        "added": dict(added or {}),
         "seed": plan.row.seed,
         "params": {name: value for name, value in plan.row.params.items() if isinstance(value, str | int | float)},
         "applied": dict(plan.applied),
