@@ -94,6 +94,15 @@ def test_panes_and_tiles_share_batches_too(shelf: TinyShelf, loop: Loop, model: 
     assert_as_alone(shelf, loop, [*wide, *tiles, plan_of(model, 4)])
 
 
+def test_sizes_share_a_pass_where_the_family_takes_lists(shelf: TinyShelf, loop: Loop) -> None:
+    plans = [plan_of("zimage", 0), plan_of("zimage", 1, size=(96, 64)), plan_of("zimage", 2, size=(64, 128))]
+    with passes(shelf, "zimage") as sizes:
+        loop.draw(plans, SINK)
+
+    assert sizes == [3] * 4
+    assert_as_alone(shelf, loop, plans)
+
+
 def test_one_forward_pass_serves_all_rows(shelf: TinyShelf, loop: Loop) -> None:
     with passes(shelf, "sdxl") as sizes:
         loop.draw([plan_of("sdxl", 0, steps=3), plan_of("sdxl", 1, steps=5, guidance=5.0)], SINK)

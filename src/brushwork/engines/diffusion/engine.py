@@ -53,6 +53,10 @@ class DiffusionEngine:
     # ── what it can do ──
 
     def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
+        return self.abilities
+
+    @cached_property
+    def abilities(self) -> Mapping[str, tuple[Capability, ...]]:
         """Version of the API → what it can do with the models that are installed."""
         can = {version: self.capabilities_of(version) for version in VERSIONS}
         return {version: able for version, able in can.items() if able}
@@ -104,10 +108,15 @@ class DiffusionEngine:
     # ── drawing ──
 
     def warm(self) -> None:
-        """Find the installed models and load the best one. Safe to call twice."""
+        """Load the best of the installed models. Safe to call twice."""
         if not self.shelf.models:
             raise Unavailable("No model is installed; see `brushwork models list`.")
+        best = next(iter(self.shelf.models))
         log.info("models.found", models=list(self.shelf.models), device=self.options.device)
+        try:
+            self.loop.done(lambda: self.shelf.warm(best))
+        except BrushworkError as error:  # its jobs will say so; other models may well draw
+            log.warning("model.not_loaded", model=best, reason=error.message)
 
     def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
         """Draw the rows together with those of all other callers; blocks."""

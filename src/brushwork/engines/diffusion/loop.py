@@ -51,6 +51,7 @@ class Loop:
         self.preparing = Preparing(shelf, one_by_one=options.deterministic)
         self.inbox: queue.SimpleQueue[list[Work] | Errand | None] = queue.SimpleQueue()
         self.works: list[Work] = []
+        self.pace = Pace(shelf.device)
         self.starting = threading.Lock()
         self.thread: threading.Thread | None = None
         self.lost: DeviceLost | None = None
@@ -192,6 +193,7 @@ class Loop:
     def step(self, works: Sequence[Work]) -> None:
         before = {work: work.step for work in works}
         self.guarded(works, self.step_together, lambda work: work.step == before[work])
+        self.pace.beat()
         self.keep_wanted([work for work in works if work in self.works])
 
     def step_together(self, works: Sequence[Work]) -> None:
@@ -303,6 +305,22 @@ class Loop:
         for ticket in {work.ticket for work in (*self.works, *arrived)}:
             ticket.failed(lost)
         self.works.clear()
+
+
+class Pace:
+    """Keeps the thread no more than a step ahead of the device, so that progress is true and a cancel comes in time."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.is_needed = device.type == "cuda"
+        self.last: Any = None
+
+    def beat(self) -> None:
+        if not self.is_needed:
+            return
+        before, self.last = self.last, torch.cuda.Event()
+        self.last.record()
+        if before is not None:
+            before.synchronize()
 
 
 def advance(prediction: torch.Tensor, is_computed: bool, works: Sequence[Work]) -> None:

@@ -75,6 +75,14 @@ class InstalledModels:
             self.policies[model] = parts.policy
         return self.pipes[model]
 
+    def warm(self, model: str) -> None:
+        """Bring all of the model's components to the device, as far as there is room."""
+        parts = self.residency.parts(self.models[model], self.folder(model))
+        for name in parts.index:
+            if isinstance(parts.index[name], list) and parts.has(name):
+                with parts.use(name):
+                    pass
+
     def relieve(self) -> None:
         self.residency.free_idle()
 
