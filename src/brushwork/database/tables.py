@@ -288,10 +288,11 @@ deliveries = sa.Table(
     sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False),
     sa.Column("endpoint_id", RowId),  # NULL: a job's own callback
     sa.Column("url", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),  # of the URL: one that is slow must not keep others waiting
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("job_id", sa.Text),
     sa.Column("data", Json),  # of events that are not about a job
-    sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed
+    sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed | listening
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_at", Time, nullable=False),
     sa.Column("lease_until", Time),

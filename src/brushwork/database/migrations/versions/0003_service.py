@@ -100,6 +100,7 @@ def create_webhooks() -> None:
         sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("endpoint_id", RowId, nullable=True),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("job_id", sa.Text(), nullable=True),
         sa.Column("data", Json, nullable=True),
