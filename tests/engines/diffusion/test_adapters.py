@@ -151,6 +151,18 @@ def test_a_lora_acts_as_before_when_its_network_was_away_from_the_device(
     assert residency.stats().evictions >= 3
 
 
+def test_a_lora_whose_file_was_replaced_is_read_again(folder: Path, known: dict[str, Adapter], tmp_path: Path) -> None:
+    where = Path(known["ink"].checkpoint.folder)
+    file = tmp_path / "worn.safetensors"
+    model = model_of("sdxl", folder, adapters={"worn": adapter_of("worn", "lora", tmp_path, file=file.name), **known})
+    family = family_of(ResidentParts(folder), model)
+    assert isinstance(family, UnetFamily)
+    for name in ("ink", "clay"):
+        file.write_bytes((where / known[name].file).read_bytes())
+
+        assert torch.equal(draw(family, wearing(("worn", 1.0)))[0], draw(family, wearing((name, 1.0)))[0])
+
+
 def test_only_a_few_loras_stay_in_memory(family: UnetFamily) -> None:
     first = draw(family, wearing((NAMES[0], 1.0)))[0]
     for name in NAMES:
@@ -226,6 +238,15 @@ def test_a_recipe_has_the_hashes_of_what_was_added(folder: Path, known: dict[str
     assert len({ink, *shelf.added(worn).values(), *shelf.added(seeing).values()}) == 4
     with pytest.raises(Unavailable, match="wool"):
         shelf.added(replace(plan, adapters=(("wool", 1.0),)))
+
+
+def test_a_lora_of_another_family_is_told(family: UnetFamily, tmp_path: Path) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4))
+    lora = save_lora(tmp_path, "strange", {"decoder": network}, targets=("0",), seed=1)
+    loras = Loras(family.parts, model_of("sdxl", tmp_path, adapters={"strange": lora}))
+
+    with pytest.raises(Unavailable, match="no weights"), loras.active((("strange", 1.0),), among=("unet",)):
+        pass
 
 
 def test_only_safetensors_that_are_there_are_loaded(folder: Path, known: dict[str, Adapter], tmp_path: Path) -> None:

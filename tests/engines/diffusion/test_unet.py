@@ -12,13 +12,15 @@ from diffusers import (
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
+    UNet2DConditionModel,
 )
 
 from brushwork.engines.diffusion.families.base import Call, Conditioning
 from brushwork.engines.diffusion.families.table import family_of
 from brushwork.engines.diffusion.families.unet import UnetFamily
 from brushwork.engines.diffusion.parts import ResidentParts
-from tests.engines.diffusion.tiny_sd import save_sd
+from brushwork.errors import Unavailable
+from tests.engines.diffusion.tiny_sd import UNET, save_sd
 from tests.engines.diffusion.tiny_sdxl import save_sdxl
 from tests.engines.diffusion.unet_drawing import (
     LONG,
@@ -226,6 +228,14 @@ def test_the_clear_picture_of_a_step_is_where_the_last_step_would_go(families: d
 
         # Both subtract numbers as large as the noise, so they agree to its precision.
         assert apart(clear, solver.step(predicted, 0, latents, None)) <= 1e-6 * float(latents.abs().max())
+
+
+def test_a_network_that_needs_more_than_latents_is_refused(tmp_path: Path) -> None:
+    folder = save_sd(tmp_path / "inpainting")
+    UNet2DConditionModel(**{**UNET, "in_channels": 9}).save_pretrained(folder / "unet")
+
+    with pytest.raises(Unavailable, match="one operation"):
+        family_of(ResidentParts(folder), model_of("sd", folder))
 
 
 def test_noise_on_a_text_changes_the_picture_and_keeps_its_shape(families: dict[str, UnetFamily]) -> None:

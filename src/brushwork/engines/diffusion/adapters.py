@@ -27,6 +27,8 @@ READERS = {
     "qwen": "QwenImageLoraLoaderMixin",
 }
 """Family → the class of `diffusers.loaders` that knows how its LoRAs are written, by whichever trainer."""
+COMPONENTS = {"unet", "transformer", "text_encoder", "text_encoder_2"}
+"""For which a LoRA may have weights."""
 KEPT = 4
 """LoRAs that stay loaded in a network, asleep, so that two kinds of jobs may take turns."""
 
@@ -40,6 +42,8 @@ class Loras:
     def __init__(self, parts: Parts, model: Model) -> None:
         self.parts = parts
         self.model = model
+        self.silent: set[tuple[str, str]] = set()
+        """LoRAs, by hash, and components for which they have no weights."""
 
     @contextmanager
     def active(self, wanted: Weighted, *, among: Sequence[str]) -> Iterator[None]:
@@ -56,24 +60,25 @@ class Loras:
             yield
 
     def act(self, network: Any, component: str, wanted: Weighted) -> None:
-        loaded = getattr(network, "peft_config", {})
-        for name, _ in wanted:
-            if peft_name(name) not in loaded:
+        # By what is in the file, not by its name: models share text encoders, and a file may be replaced.
+        named = {hash_of(self.file_of(name)): (name, weight) for name, weight in wanted}
+        for key, (name, _) in named.items():
+            if key not in getattr(network, "peft_config", {}) and (key, component) not in self.silent:
                 with torch.inference_mode(mode=False):
-                    self.load(name, network, component)
+                    self.load(name, key, network, component)
         loaded = getattr(network, "peft_config", {})
-        found = {peft_name(name): weight for name, weight in wanted if peft_name(name) in loaded}
+        found = {key: weight for key, (_, weight) in named.items() if key in loaded}
         if found:
             set_weights_and_activate_adapters(network, list(found), list(found.values()))
             for layer in tuner_layers(network):
                 layer.enable_adapters(True)
-        asleep = [name for name in loaded if name not in found]
-        for name in asleep[: max(0, len(loaded) - KEPT)]:
-            delete_adapter_layers(network, name)
-            loaded.pop(name, None)
+        asleep = [key for key in loaded if key not in found]
+        for key in asleep[: max(0, len(loaded) - KEPT)]:
+            delete_adapter_layers(network, key)
+            loaded.pop(key, None)
 
-    def load(self, name: str, network: Any, component: str) -> None:
-        """Add a LoRA to a network, if it has weights for it."""
+    def load(self, name: str, key: str, network: Any, component: str) -> None:
+        """Add a LoRA to a network under that key, if it has weights for it."""
         path = self.file_of(name)
         reader = getattr(loaders.lora_pipeline, READERS[self.model.family])
         named = {"unet_config": network.config} if component == "unet" else {}
@@ -87,9 +92,13 @@ class Loras:
         )
         # Trainers of UNets write down how strong each layer is meant to be; those of transformers do not.
         weights, strengths, about = read if len(read) == 3 else (read[0], None, read[1])
-        if not any(key.startswith(f"{component}.") for key in weights):
+        meant = {path.split(".")[0] for path in weights}
+        if not meant & COMPONENTS:
+            raise Unavailable(f"The LoRA {name!r} has no weights for a model of the family {self.model.family!r}.")
+        if component not in meant:
+            self.silent.add((key, component))
             return
-        known = {"network_alphas": strengths, "adapter_name": peft_name(name), "metadata": about}
+        known = {"network_alphas": strengths, "adapter_name": key, "metadata": about}
         if component.startswith("text_encoder"):
             reader.load_lora_into_text_encoder(weights, text_encoder=network, prefix=component, **known)
         else:
@@ -120,11 +129,6 @@ def rest(network: Any) -> None:
 
 def tuner_layers(network: Any) -> list[BaseTunerLayer]:
     return [layer for layer in network.modules() if isinstance(layer, BaseTunerLayer)]
-
-
-def peft_name(name: str) -> str:
-    """A dot would be read as a path."""
-    return name.replace(".", "_")
 
 
 def hash_of(path: Path) -> str:
