@@ -180,7 +180,11 @@ class Engine(Protocol):
         """Load what is slow to load. Safe to call twice."""
 
     def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
-        """Draw the rows; blocks. Same rows, same bytes, whoever shares the batch. Cancelled rows are left out."""
+        """Draw the rows; blocks. Cancelled rows are left out. Raises DeviceLost when this process cannot go on.
+
+        Same rows, same bytes, whoever shares the batch; but for the last digit of a pixel where arithmetic depends on
+        the size of a batch and the operator did not ask for fixed ones.
+        """
 
     def describe(self, source: Source) -> Sequence[str]:
         """Four different prompts, without parameters, that would give such a picture."""
