@@ -10,7 +10,8 @@ import pytest
 
 from brushwork.errors import PictureTooLarge, UnreachablePicture
 from brushwork.files.addresses import Allowed, is_public
-from brushwork.files.fetch import FetchRules, fetch, target_of
+from brushwork.files.egress import target_of
+from brushwork.files.fetch import FetchRules, fetch
 from tests.files.network import Names, Web, answer, redirect, serving, watched
 
 BODY = bytes(range(256)) * 100

@@ -82,8 +82,12 @@ class Allowed:
 
     def takes(self, host: str, port: int, address: Address) -> bool:
         """Whether a connection to `address`, which `host` stands for, may be opened."""
+        return self.opens(host, port, address) or (port in WEB_PORTS and is_public(address))
+
+    def opens(self, host: str, port: int, address: Address) -> bool:
+        """Whether the operator has named this host or address; the public internet is open without."""
         is_opened = any(address in network and at in (None, port) for network, at in self.networks)
-        return is_opened or self.names(host, port) or (port in WEB_PORTS and is_public(address))
+        return is_opened or self.names(host, port)
 
     def takes_port(self, host: str, port: int) -> bool:
         """Whether there is any address at which this port may be used."""
