@@ -54,6 +54,13 @@ def test_references_are_looked_at_by_the_model_that_can() -> None:
     assert model_for(prompted, [TURBO, KLEIN]) is TURBO
 
 
+def test_a_model_that_only_edits_makes_new_pictures_from_references() -> None:
+    plain, styled = a_row(model="8.1"), a_row(model="8.1", references=(reference("style"),))
+
+    assert model_for(plain, ALL).name == "qwen-image-2512"
+    assert model_for(styled, ALL).name == "qwen-image-edit-2511"
+
+
 def test_a_version_for_which_nothing_is_installed_says_what_to_pull() -> None:
     with pytest.raises(Unavailable, match=r"version 8\.1.*models pull.*z-image"):
         model_for(a_row(model="8.1"), [PIPE], known=ALL)
