@@ -166,8 +166,8 @@ def test_edits_are_offered_only_where_they_are_configured(there: Machine) -> Non
     def ops(found: RemoteEngine) -> set[Op]:
         return {can.op for cans in found.capabilities().values() for can in cans}
 
-    assert ops(remote(there)) == {Op.TEXT_TO_IMAGE}
-    assert ops(remote(there, edits=True)) == {Op.TEXT_TO_IMAGE, Op.VARY, Op.INPAINT, Op.BLEND, Op.RETEXTURE}
+    assert ops(remote(there)) == {Op.TEXT_TO_IMAGE, Op.UPSCALE, Op.ENHANCE}
+    assert ops(remote(there, edits=True)) == set(Op)
 
 
 def test_a_variation_is_an_edit_of_its_source(there: Machine) -> None:
@@ -199,7 +199,7 @@ def test_a_repainting_brings_its_canvas_and_a_mask_for_either_way_of_reading(
     mask = Image.new("L", (320, 192), 0)
     mask.paste(255, (160, 0, 320, 192))
 
-    draw(there, edit(Op.INPAINT, mask=mask, place=Place(-80, 0, 160, 192)), edits=True)
+    [result] = draw(there, edit(Op.INPAINT, mask=mask, place=Place(-80, 0, 160, 192)), edits=True)
 
     (_, canvas), (name, sent) = there.requests[0].files
     assert name == field
@@ -208,6 +208,9 @@ def test_a_repainting_brings_its_canvas_and_a_mask_for_either_way_of_reading(
     pixels = np.asarray(sent)
     assert pixels[50, 200].tolist() == [255, 255, 255, 0]
     assert pixels[50, 20].tolist() == [0, 0, 0, 255]
+    kept, beyond, painted = (result.image.getpixel((left, 50)) for left in (20, 120, 200))
+    assert kept == (200, 40, 40)  # what lies under no mask is the source's, whatever the server did to it
+    assert beyond == painted != kept
 
 
 def test_a_blend_shows_all_pictures(there: Machine) -> None:
@@ -243,6 +246,20 @@ def test_references_are_shown_where_pictures_can_be_looked_at(there: Machine, ed
     else:
         assert request.path == "/v1/images/generations"
         assert set(result.degraded) == {"parameter:sref", "parameter:sw"}
+
+
+@pytest.mark.parametrize(("op", "strength", "told"), [
+    (Op.UPSCALE, 0.0, ()), (Op.UPSCALE, 0.5, ("no_refine",)), (Op.ENHANCE, 0.0, ("no_refine",)),
+])  # fmt: skip
+def test_a_picture_is_enlarged_here(there: Machine, op: Op, strength: float, told: tuple[str, ...]) -> None:
+    row = replace(ROW, op=op, source=Source(picture(64, 48)), width=128, height=96, strength=strength)
+
+    [result] = draw(there, row)
+
+    assert there.requests == []
+    assert result.image.size == (128, 96)
+    assert np.abs(np.asarray(result.image, int) - (200, 40, 40)).mean() < 8
+    assert result.degraded == told
 
 
 # ── answers ──

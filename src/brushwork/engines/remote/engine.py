@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
 from brushwork.engines.diffusion.options import RemoteOptions
+from brushwork.engines.diffusion.planning.tools import BUILT_IN
 from brushwork.engines.remote.asking import ALWAYS_MET, EDITED, MAX_SIDE, ROLES, Asked, asked, told
 from brushwork.engines.remote.client import Client
-from brushwork.engines.remote.pictures import covering, picture_of
+from brushwork.engines.remote.pictures import covering, picture_of, put_back
 from brushwork.engines.remote.servers import SERVERS, UNKNOWN, Server
 from brushwork.errors import BrushworkError, Unavailable
 
@@ -25,6 +26,10 @@ WARM_SECONDS = 20.0
 USUAL_SECONDS = 10.0
 """Of a picture, before the first has come."""
 BYTES_PER_PIXEL = 32
+HERE = frozenset({Op.UPSCALE, Op.ENHANCE})
+"""Done here, by the super-resolution that ships with Brushwork: the API has no word for it."""
+LARGEST = 4096
+"""Side of an enlarged picture."""
 SHAPE_OFF = 1.05
 """Ratio of shapes from which a picture was not drawn in the shape that was asked for."""
 
@@ -45,10 +50,12 @@ class RemoteEngine:
         self.seconds = USUAL_SECONDS
 
     def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
-        ops = [Op.TEXT_TO_IMAGE, *sorted(EDITED)] if self.options.edits else [Op.TEXT_TO_IMAGE]
+        ops = [Op.TEXT_TO_IMAGE, *sorted(HERE), *(sorted(EDITED) if self.options.edits else ())]
         return {self.model or self.name: tuple(self.capability(op) for op in ops)}
 
     def capability(self, op: Op) -> Capability:
+        if op in HERE:
+            return Capability(op=op, max_side=LARGEST, passes=1, batch_max=CONNECTIONS, step_cancel=False)
         params = {"no", *ALWAYS_MET}
         if "seed" in self.server.fields:
             params.add("seed")
@@ -122,8 +129,11 @@ class RemoteEngine:
         client = self.client(self.options.timeout)
         with contextlib.suppress(BrushworkError):  # not every server lists its models
             await self.learn(client)
-        turns = asyncio.Semaphore(CONNECTIONS)
-        waiting = {asyncio.create_task(self.draw(row, client, turns)): row for row in rows}
+        turns, one = asyncio.Semaphore(CONNECTIONS), asyncio.Semaphore(1)
+        waiting = {
+            asyncio.create_task(self.enlarge(row, one) if row.op in HERE else self.draw(row, client, turns)): row
+            for row in rows
+        }
         try:
             return await watched(waiting, sink)
         finally:
@@ -131,6 +141,10 @@ class RemoteEngine:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
             await client.close()
+
+    async def enlarge(self, row: Row, one: asyncio.Semaphore) -> RowResult:
+        async with one:
+            return await asyncio.to_thread(enlarged, row)
 
     async def draw(self, row: Row, client: Client, turns: asyncio.Semaphore) -> RowResult:
         request = await asyncio.to_thread(asked, row, model=self.model, server=self.server, options=self.options)
@@ -145,9 +159,10 @@ class RemoteEngine:
         degraded = list(request.degraded)
         if is_off(image.width / image.height, row.width / row.height) or image.width < row.width / 2:
             degraded.append(f"size:{image.width}x{image.height}")
+        finished = covering(image, row.width, row.height)
         return RowResult(
             row.index,
-            covering(image, row.width, row.height),
+            put_back(row, finished) if row.op is Op.INPAINT and row.mask is not None else finished,
             applied=request.applied,
             degraded=tuple(degraded),
             recipe={
@@ -175,6 +190,15 @@ async def watched(waiting: Mapping["asyncio.Task[RowResult]", Row], sink: Sink) 
             if not is_wanted(waiting[task], sink, 0):
                 task.cancel()
     return results
+
+
+def enlarged(row: Row) -> RowResult:
+    """The source at the row's size, without invented detail, which is said when some was asked for."""
+    assert row.source is not None  # there is no enlarging without a picture
+    image = BUILT_IN.enlarge(row.source.image.convert("RGB"), row.width, row.height)
+    is_less = row.op is Op.ENHANCE or row.strength > 0
+    recipe = {"engine": RemoteEngine.name, "tool": "super_resolution"}
+    return RowResult(row.index, image, degraded=("no_refine",) if is_less else (), recipe=recipe)
 
 
 def is_wanted(row: Row, sink: Sink, done: int) -> bool:

@@ -37,6 +37,15 @@ def mask_of(row: Row) -> Image.Image:
     return Image.merge("RGBA", (mask, mask, mask, ImageChops.invert(mask)))
 
 
+def put_back(row: Row, painted: Image.Image) -> Image.Image:
+    """The painted picture with the row's own pixels wherever nothing was to be painted, and in part at soft edges."""
+    assert row.mask is not None
+    place = row.place or Place(0, 0, row.width, row.height)
+    paint = Image.new("L", (row.width, row.height), 255)
+    paint.paste(0, (place.left, place.top, place.left + place.width, place.top + place.height))
+    return Image.composite(painted, canvas_of(row), ImageChops.lighter(paint, row.mask.convert("L")))
+
+
 def picture_of(data: bytes) -> Image.Image:
     """An RGB picture out of bytes that nobody has vouched for."""
     try:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers.image_processor import VaeImageProcessor
 from PIL.Image import Image
@@ -18,6 +17,7 @@ from torch.nn.functional import interpolate, pad
 
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.families.base import NO_EXTRAS, Call, Conditioning, Extras
+from brushwork.engines.diffusion.families.flow import configured_mu, flow_solver
 from brushwork.engines.diffusion.parts import Parts
 from brushwork.engines.diffusion.plan import Control, Seen
 from brushwork.engines.diffusion.solver import Solver
@@ -73,7 +73,13 @@ class QwenFamily:
 
     # ── words ──
 
-    def encode(self, texts: Sequence[str], seen: Sequence[Seen] = ()) -> list[Conditioning]:
+    def encode(
+        self,
+        texts: Sequence[str],
+        seen: Sequence[Seen] = (),
+        *,
+        adapters: tuple[tuple[str, float], ...] = (),  # noqa: ARG002
+    ) -> list[Conditioning]:
         """One by one: what a text becomes does not depend on its neighbours, and the caller keeps it anyway."""
         if not self.edits:
             return [self.read(self.tokens(DRAWING.format(text)), DRAWING_BEGINS, LONGEST) for text in texts]
@@ -115,12 +121,8 @@ class QwenFamily:
         return (self.channels, height // self.multiple * PATCH, width // self.multiple * PATCH)
 
     def solver(self, steps: int, width: int, height: int) -> Solver:
-        with self.parts.use("scheduler") as kept:
-            scheduler = type(kept).from_config(kept.config)
         tokens = (height // self.multiple) * (width // self.multiple)
-        sigmas = np.linspace(1.0, 1 / steps, steps)
-        scheduler.set_timesteps(sigmas=sigmas, mu=shift_of(tokens, scheduler.config), device="cpu")
-        return Solver(scheduler)
+        return flow_solver(self.parts, steps, mu=configured_mu(self.parts, tokens))
 
     # ── pictures to look at ──
 
@@ -214,14 +216,6 @@ class QwenFamily:
         with self.parts.use("transformer") as transformer:
             if transformer.is_cache_enabled:
                 transformer._reset_stateful_cache()
-
-
-def shift_of(tokens: int, config: Any) -> float:
-    """How far the schedule is shifted towards noise for a picture of so many tokens: a straight line."""
-    least, most = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
-    low, high = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
-    slope = (high - low) / (most - least)
-    return float(tokens * slope + (low - slope * least))
 
 
 def area_of(image: Image, side: int) -> tuple[int, int]:
