@@ -187,7 +187,7 @@ def linked_pages(page: Path) -> Iterator[Path]:
     for match in LINK.finditer(prose_of(page)):
         path = (match["target"] or "").partition("#")[0]
         file = (page.parent / path).resolve()
-        if path.endswith(".md") and file.is_relative_to(ROOT / "docs"):
+        if path.endswith(".md") and "://" not in path and file.is_relative_to(ROOT / "docs"):
             yield file
 
 

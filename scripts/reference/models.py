@@ -23,7 +23,7 @@ def models_page() -> str:
         "Models",
         INTRODUCTION,
         overview(drawing),
-        "## Tools\n\nThey work beside the models; all that are installed are used.\n\n" + tools_table(tools),
+        "## Tools\n\nThey work beside the models, whichever are chosen.\n\n" + tools_table(tools),
         "## Adapters\n\nThey are pulled with their models.\n\n" + adapters_table(drawing),
         *(section(model) for model in drawing),
     )
@@ -47,7 +47,7 @@ def tools_table(tools: list[Model]) -> str:
     rows = [
         (
             code(tool.name),
-            f"{tool.title}: {MADE_FOR[tool.family]}",
+            f"{tool.title}: {MADE_FOR[tool.family]}. {tool.summary}",
             source(tool.checkpoint),
             f"{tool.download_gb * 1000:.0f} MB",
             licence(tool.licence),
@@ -123,6 +123,6 @@ def source(checkpoint: Checkpoint) -> str:
 
 INTRODUCTION = """
 The catalog that ships, for the engine `diffusers`. Sizes are estimates: weights in bfloat16 with text encoders, and
-room for a grid of four. Where no commit is named, the newest is taken, and its hash is recorded. How to choose, get
+room for a grid of four; downloads are with adapters. Where no commit is named, the newest is taken, and its hash is recorded. How to choose, get
 and add models: [Models](../guides/models.md).
 """

@@ -119,6 +119,7 @@ class Model:
     vram_gb: float = 0.0
     """Estimate of what it needs in bfloat16 at its usual size, a grid of four, weights included."""
     download_gb: float = 0.0
+    """With its adapters."""
     ops: frozenset[Op] = frozenset()
     params: frozenset[str] = frozenset()
     """Prompt parameters with a real effect with this model; all others are reported in `degraded`."""

@@ -4,6 +4,7 @@ Files are collected in MODELS_DIR/.pulling and appear in their place in one step
 that is killed at any moment leaves nothing half there, and the next one goes on where it ended.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -15,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from brushwork.engines.catalog.hub import RemoteFile, Snapshot, fetch, snapshot
+from brushwork.engines.catalog.hub import PART, RemoteFile, Snapshot, fetch, snapshot
 from brushwork.engines.catalog.installed import (
     Holding,
     installed,
@@ -126,7 +127,6 @@ def collect(holding: Holding, models_dir: Path, *, accepted: str, watch: Watch, 
         borrow(place, staging)
     check_room(models_dir, staging, list(wanted.values()), holding)
     kept = download(holding, there, wanted, staging, watch)
-    shutil.rmtree(staging / ".cache", ignore_errors=True)
     record = Record(
         name=holding.name,
         repository=holding.checkpoint.repository,
@@ -164,32 +164,46 @@ def download(
     holding: Holding, there: Snapshot, wanted: Mapping[str, RemoteFile], staging: Path, watch: Watch
 ) -> list[KeptFile]:
     staging.mkdir(parents=True, exist_ok=True)
-    expected = {*wanted, *(file.path for file in wanted.values())}
+    expected = {*wanted, *(file.path + ending for file in wanted.values() for ending in ("", PART))}
     for name in files_below(staging):
-        if not name.startswith(".cache/") and name not in expected:
+        if name not in expected:
             (staging / name).unlink()
     watch.begin(holding.name, sum(file.size for file in wanted.values()))
+    share(wanted, staging, staging.parent.parent)
     kept: list[KeptFile] = []
     for name, file in sorted(wanted.items()):
         kept.append(one_file(holding, there, name, file, staging, watch))
     return kept
 
 
+def share(wanted: Mapping[str, RemoteFile], staging: Path, models_dir: Path) -> None:
+    """Take files that another model has too, such as an encoder, as links: they are neither fetched nor kept twice."""
+    paths = [*models_dir.glob(f"*/{RECORD}"), *models_dir.glob(f"adapters/*/{RECORD}")]
+    records = [(path.parent, record) for path in paths if (record := read_record(path))]
+    known = {file.sha256: folder / file.path for folder, record in records for file in record.files}
+    for name, file in wanted.items():
+        path = staging / name
+        if file.sha256 in known and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # a disk without links, or a file that is gone: it is fetched
+                os.link(known[file.sha256], path)
+
+
 def one_file(holding: Holding, there: Snapshot, name: str, file: RemoteFile, staging: Path, watch: Watch) -> KeptFile:
     """One file in the staging folder under its own name, checked."""
-    path = staging / name
-    if file.sha256 and size_of(path) == file.size and sha256_of(path) == file.sha256:
-        watch.advance(file.size)
-        return KeptFile(name, file.size, file.sha256)
-    path.unlink(missing_ok=True)
-    fetch(holding.checkpoint.repository, there.commit, file.path, staging, on_bytes=watch.advance)
-    fetched = staging / file.path
+    path, fetched = staging / name, staging / file.path
+    for there_already in (path, fetched):
+        if file.sha256 and size_of(there_already) == file.size and sha256_of(there_already) == file.sha256:
+            watch.advance(file.size)
+            there_already.replace(path)
+            return KeptFile(name, file.size, file.sha256)
+    path.unlink(missing_ok=True)  # it may be a link to the one in use
+    fetched = fetch(holding.checkpoint.repository, there.commit, file, staging, on_bytes=watch.advance)
     found = sha256_of(fetched)
     if size_of(fetched) != file.size or (file.sha256 and found != file.sha256):
         fetched.unlink()
         raise Unavailable(f"{file.path} of {holding.name} arrived damaged; run the same command again.")
-    if fetched != path:
-        fetched.replace(path)
+    fetched.replace(path)
     return KeptFile(name, file.size, found)
 
 
