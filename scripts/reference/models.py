@@ -1,18 +1,8 @@
 """reference/models.md, from the catalog that ships."""
 
-from collections.abc import Mapping
-
 from brushwork.engines.catalog.model import VERSIONS, Adapter, Checkpoint, Licence, Model
 from brushwork.engines.catalog.reading import read_catalog
 from reference.markdown import anchor, code, page, table
-
-MADE_FOR: Mapping[str, str] = {
-    "matting": "cuts out subjects",
-    "enlarger": "enlarges",
-    "faces": "repairs faces",
-    "describer": "describes pictures",
-}
-"""Family of a tool → what it does."""
 
 
 def models_page() -> str:
@@ -47,7 +37,7 @@ def tools_table(tools: list[Model]) -> str:
     rows = [
         (
             code(tool.name),
-            f"{tool.title}: {MADE_FOR[tool.family]}. {tool.summary}",
+            f"{tool.title}. {tool.summary}",
             source(tool.checkpoint),
             f"{tool.download_gb * 1000:.0f} MB",
             licence(tool.licence),
@@ -122,7 +112,7 @@ def source(checkpoint: Checkpoint) -> str:
 
 
 INTRODUCTION = """
-The catalog that ships, for the engine `diffusers`. Sizes are estimates: weights in bfloat16 with text encoders, and
-room for a grid of four; downloads are with adapters. Where no commit is named, the newest is taken, and its hash is recorded. How to choose, get
-and add models: [Models](../guides/models.md).
+The catalog that ships, for the engine `diffusers`. Sizes are estimates: of memory, weights in bfloat16 with text
+encoders and room for a grid of four; of downloads, with adapters. Where no commit is named, the newest is taken, and
+its hash is recorded. How to choose, get and add models: [Models](../guides/models.md).
 """
