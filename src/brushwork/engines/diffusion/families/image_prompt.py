@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -79,6 +80,8 @@ class ImagePrompts:
         self.adapter = next((each for each in model.adapters.values() if each.kind == "ip_adapter"), None)
         self.knows_style = model.family == "sdxl"
         self.gaze = Gaze()
+        self.attached: WeakSet[Any] = WeakSet()
+        """Networks that have been given eyes; one that was evicted comes back without."""
         self.encoder: CLIPVisionModelWithProjection | None = None
         self.projection: Any = None
 
@@ -124,10 +127,12 @@ class ImagePrompts:
             yield
             return
         assert self.adapter is not None
-        with torch.inference_mode(mode=False):
-            attach(unet, self.adapter, self.gaze)
+        if unet not in self.attached:
+            with torch.inference_mode(mode=False):
+                attach(unet, self.adapter, self.gaze, dtype=self.parts.dtype)
+            self.attached.add(unet)
         try:
-            self.gaze.tokens, self.gaze.everywhere, self.gaze.style = gazes(calls, unet.dtype)
+            self.gaze.tokens, self.gaze.everywhere, self.gaze.style = gazes(calls, self.parts.dtype)
             yield
         finally:
             self.gaze.tokens = self.gaze.everywhere = self.gaze.style = None
@@ -159,20 +164,18 @@ def gazes(calls: Sequence[Call], dtype: torch.dtype) -> tuple[Tensor, Any, Any]:
     return tokens.flatten(1, 2).to(dtype), groups[0], groups[1]
 
 
-def attach(unet: Any, adapter: Adapter, gaze: Gaze) -> None:
-    """Give the text attention of every layer its eyes, once. Without a gaze they do nothing."""
+def attach(unet: Any, adapter: Adapter, gaze: Gaze, *, dtype: torch.dtype) -> None:
+    """Give the text attention of every layer its eyes. Without a gaze they do nothing."""
     processors = dict(unet.attn_processors)
     layers = [name for name in processors if name.endswith("attn2.processor")]
-    if any(isinstance(processors[name], ImageAttention) and processors[name].gaze is gaze for name in layers):
-        return
     weights = read_weights(adapter, "ip_adapter.")
     for place, name in enumerate(layers):
         # The checkpoints count all attention layers, of which every second one looks at the text.
         key, value = (weights[f"{2 * place + 1}.{part}.weight"] for part in ("to_k_ip", "to_v_ip"))
         eyes = ImageAttention(
             processors[name],
-            key.to(unet.device, unet.dtype),
-            value.to(unet.device, unet.dtype),
+            key.to(unet.device, dtype),
+            value.to(unet.device, dtype),
             gaze,
             is_style=name.startswith(STYLE_LAYERS),
         )

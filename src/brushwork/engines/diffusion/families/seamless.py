@@ -14,9 +14,9 @@ def seamless(*networks: nn.Module, wanted: bool = True) -> Iterator[None]:
     """
     convolutions = [
         layer
-        for network in networks
+        for network in (networks if wanted else ())
         for layer in network.modules()
-        if wanted and isinstance(layer, nn.Conv2d) and any(layer._reversed_padding_repeated_twice)
+        if isinstance(layer, nn.Conv2d) and any(layer._reversed_padding_repeated_twice)
     ]
     before = [layer.padding_mode for layer in convolutions]
     try:

@@ -99,10 +99,10 @@ class UnetFamily:
             self.image_prompts.shown(unet, calls),
         ):
             shown = Shown(
-                torch.stack([call.latents for call in calls]).to(self.parts.device, unet.dtype),
+                torch.stack([call.latents for call in calls]).to(self.parts.device, self.parts.dtype),
                 torch.tensor([call.timestep for call in calls], device=self.parts.device),
-                text.to(unet.dtype),
-                {name: value.to(unet.dtype) for name, value in self.added(calls).items()},
+                text.to(self.parts.dtype),
+                {name: value.to(self.parts.dtype) for name, value in self.added(calls).items()},
                 [len(call.conditioning.tensors["text"]) for call in calls],
             )
             predicted = unet(
