@@ -321,3 +321,14 @@ def test_nothing_of_a_cache_leaks_into_the_next_picture(tmp_path: Path) -> None:
 
     assert torch.equal(again, clean)
     assert off(leaked, clean) > 1e-6
+
+
+def test_half_precision_draws_nearly_the_same_picture(family: QwenFamily, editor: QwenFamily) -> None:
+    for exact, seen in ((family, ()), (editor, (Seen(picture(1)),))):
+        half = QwenFamily(ResidentParts(exact.parts.folder, dtype=torch.bfloat16), MODEL)  # type: ignore[attr-defined]
+        row = Asked("a cat", "", seed=1, steps=3, guidance=3.0, seen=seen)
+
+        (rough,), (fine,) = draw(half, [row]), draw(exact, [row])
+
+        assert rough.dtype == torch.float32
+        assert off(half.decode([rough])[0], exact.decode([fine])[0]) < 0.1
