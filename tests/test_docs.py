@@ -34,7 +34,7 @@ FENCE = re.compile(r"^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)|!\[[^\]]*\]\((?P<picture>[^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-VARIABLE = re.compile(r"BRUSHWORK_[A-Z]+[0-9]*(?:_[A-Z]+[0-9]*)*")
+VARIABLE = re.compile(r"BRUSHWORK_[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 SENT_BODY = re.compile(r"/v1/diffusion.*?-d '(?P<body>\{.*?\})'", re.DOTALL)
 DIAGRAMS = ("flowchart", "sequenceDiagram", "stateDiagram-v2", "classDiagram")
 
