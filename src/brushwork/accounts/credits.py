@@ -32,6 +32,14 @@ class HoldResult:
     usage_type: PackKind
     inflight: int
     max_inflight: int
+    fell_below: int | None = None
+    """The account's alert threshold, when this hold brought what is available below it for the first time."""
+    available: int = 0
+
+
+def alerted_unless(available: sa.ColumnElement[int]) -> sa.ColumnElement[float | None]:
+    """Forget that an account was told of its low balance once `available`, after a change, is enough again."""
+    return sa.case((available >= accounts.c.alert_threshold, sa.null()), else_=accounts.c.alerted_at)
 
 
 async def grant(
@@ -48,7 +56,13 @@ async def grant(
     if amount <= 0:
         raise ValueError(f"a pack holds at least 1 point, not {amount}")
     found = await tx.execute(
-        accounts.update().where(accounts.c.id == account_id).values(balance=accounts.c.balance + amount, updated_at=now)
+        accounts.update()
+        .where(accounts.c.id == account_id)
+        .values(
+            balance=accounts.c.balance + amount,
+            alerted_at=alerted_unless(accounts.c.balance - accounts.c.frozen + amount),
+            updated_at=now,
+        )
     )
     if found.rowcount != 1:
         raise NotFound("There is no account with this id.")
@@ -91,7 +105,16 @@ async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, n
         await tx.execute(FREEZE_PACK, {"pack": pack_id, "part": part})
         entry = {"account_id": account_id, "pack_id": pack_id, "job_id": job_id, "kind": "hold", "amount": part}
         await tx.execute(WRITE, {**entry, "created_at": now})
-    return HoldResult(open_packs[0].kind if parts else "point", busy.inflight, busy.max_inflight)
+    is_first = busy.available < busy.alert_threshold and busy.alerted_at is None
+    if is_first:
+        await tx.execute(ALERT, values)
+    return HoldResult(
+        open_packs[0].kind if parts else "point",
+        busy.inflight,
+        busy.max_inflight,
+        fell_below=busy.alert_threshold if is_first else None,
+        available=busy.available,
+    )
 
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
@@ -99,8 +122,15 @@ FREEZE = (
     accounts.update()
     .where(accounts.c.id == sa.bindparam("account"), accounts.c.balance - accounts.c.frozen >= sa.bindparam("part"))
     .values(frozen=accounts.c.frozen + sa.bindparam("part"), updated_at=sa.bindparam("now"))
-    .returning(accounts.c.inflight, accounts.c.max_inflight)
+    .returning(
+        accounts.c.inflight,
+        accounts.c.max_inflight,
+        accounts.c.alert_threshold,
+        accounts.c.alerted_at,
+        (accounts.c.balance - accounts.c.frozen).label("available"),
+    )
 )
+ALERT = accounts.update().where(accounts.c.id == sa.bindparam("account")).values(alerted_at=sa.bindparam("now"))
 SPENDABLE = (
     sa.select(packs.c.id, packs.c.kind, AVAILABLE.label("available"))
     .where(packs.c.account_id == sa.bindparam("account"), AVAILABLE > 0)
@@ -180,6 +210,9 @@ THAW = (
     .values(
         balance=accounts.c.balance - sa.bindparam("spent"),
         frozen=accounts.c.frozen - sa.bindparam("held"),
+        alerted_at=alerted_unless(
+            accounts.c.balance - sa.bindparam("spent") - (accounts.c.frozen - sa.bindparam("held"))
+        ),
         updated_at=sa.bindparam("now"),
     )
 )

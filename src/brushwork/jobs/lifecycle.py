@@ -27,6 +27,7 @@ from brushwork.jobs.progress import Report
 from brushwork.jobs.queue import EVENTS_CHANNEL, JOBS_CHANNEL, STOPS_CHANNEL, ClaimedJob, Notice
 from brushwork.jobs.rows import job_of
 from brushwork.jobs.rules import JobRules
+from brushwork.jobs.webhooks.outbox import HAS_ENDPOINTS, HEARS_BEGINNINGS, Happening, end_of, tell
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ async def end(tx: AsyncConnection, endings: Sequence[Ending], *, rules: JobRules
     """End these jobs, settle their credits and let held ones in. Returns the jobs that this call ended."""
     wanted = {ending.job_id: ending for ending in endings}
     account_ids = sorted({ending.account_id for ending in endings})
-    await lock_accounts(tx, account_ids)
+    listening = await lock_accounts(tx, account_ids)
     rows = [row for row in await lock_jobs(tx, wanted) if may_end(row, wanted[row.id])]
     if not rows:
         return set()
@@ -60,6 +61,8 @@ async def end(tx: AsyncConnection, endings: Sequence[Ending], *, rules: JobRules
     notices = await promote(tx, account_ids, now=now)
     await forget_previews(tx, ended)
     await record(tx, [final_event(ending) for ending in ended.values()], now)
+    happenings = [end_of(row, wanted[row.id].status) for row in rows]
+    notices += await tell(tx, happenings, listening=listening, now=now)
     notices += [(EVENTS_CHANNEL, job_id) for job_id in ended]
     notices += [(STOPS_CHANNEL, row.owner) for row in rows if row.owner and wanted[row.id].token is None]
     await queue.notify(tx, notices)
@@ -85,11 +88,14 @@ async def start(
 async def advance(tx: AsyncConnection, reports: Mapping[ClaimedJob, Report]) -> None:
     """Write down how far jobs are. A job that was lost meanwhile is left alone."""
     news: list[tuple[str, EventKind, Mapping[str, Any]]] = []
+    begun: list[Happening] = []
     for job, report in sorted(reports.items(), key=lambda item: item[0].id):
-        ours = (jobs.c.id == job.id, jobs.c.token == job.token, jobs.c.status == "running")
-        values = {"stage": report.stage, "progress": report.progress}
-        if (await tx.execute(jobs.update().where(*ours).values(values))).rowcount != 1:
+        ours = {"job": job.id, "claim": job.token, "new_stage": report.stage, "new_progress": report.progress}
+        row = (await tx.execute(MOVE, ours)).first()
+        if row is None:
             continue
+        if row.is_heard and report.is_new_stage and report.stage == "processing":
+            begun.append(Happening(job.account_id, "job.processing", job_id=job.id, trace=row.trace))
         state = {"status": report.stage, "progress": report.progress}
         if report.is_new_stage:
             news.append((job.id, "status", state))
@@ -97,11 +103,21 @@ async def advance(tx: AsyncConnection, reports: Mapping[ClaimedJob, Report]) -> 
             news.append((job.id, "progress", state))
         news += [(job.id, "preview", {"index": preview.index, "image": preview.image}) for preview in report.previews]
     await record(tx, news, time.time())
-    await queue.notify(tx, [(EVENTS_CHANNEL, job_id) for job_id, _, _ in news])
+    notices = await tell(tx, begun, listening={one.account_id for one in begun}, now=time.time()) if begun else []
+    await queue.notify(tx, notices + [(EVENTS_CHANNEL, job_id) for job_id, _, _ in news])
 
 
-async def lock_accounts(tx: AsyncConnection, account_ids: Sequence[int]) -> None:
-    await tx.execute(LOCK_ACCOUNTS, {"accounts": account_ids})
+MOVE = (
+    jobs.update()
+    .where(jobs.c.id == sa.bindparam("job"), jobs.c.token == sa.bindparam("claim"), jobs.c.status == "running")
+    .values(stage=sa.bindparam("new_stage"), progress=sa.bindparam("new_progress"))
+    .returning(jobs.c.trace, HEARS_BEGINNINGS.label("is_heard"))
+)
+
+
+async def lock_accounts(tx: AsyncConnection, account_ids: Sequence[int]) -> set[int]:
+    """Lock them in order; returns those that have webhook endpoints."""
+    return {row.id for row in await tx.execute(LOCK_ACCOUNTS, {"accounts": account_ids}) if row.listens}
 
 
 async def lock_jobs(tx: AsyncConnection, job_ids: Iterable[str]) -> Sequence[Any]:
@@ -109,13 +125,13 @@ async def lock_jobs(tx: AsyncConnection, job_ids: Iterable[str]) -> Sequence[Any
 
 
 LOCK_ACCOUNTS = (
-    sa.select(accounts.c.id)
+    sa.select(accounts.c.id, HAS_ENDPOINTS.label("listens"))
     .where(accounts.c.id.in_(sa.bindparam("accounts", expanding=True)))
     .order_by(accounts.c.id)
     .with_for_update()
 )
 LOCK_JOBS = (
-    sa.select(jobs.c.id, jobs.c.account_id, jobs.c.status, jobs.c.token, jobs.c.owner)
+    sa.select(jobs.c.id, jobs.c.account_id, jobs.c.status, jobs.c.token, jobs.c.owner, jobs.c.callback, jobs.c.trace)
     .where(jobs.c.id.in_(sa.bindparam("jobs", expanding=True)))
     .order_by(jobs.c.id)
     .with_for_update()

@@ -30,6 +30,7 @@ from brushwork.jobs.queue import JOBS_CHANNEL, notify
 from brushwork.jobs.rows import job_of
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.sources import Sources, kept_input
+from brushwork.jobs.webhooks.outbox import tell_low_balance
 from brushwork.tasks.base import Speed, Task
 from brushwork.tasks.sources import FromUrl, Given, Wanted
 
@@ -118,6 +119,9 @@ async def accept(
                 return same_request(earlier, row, sources)
         holding = await hold(tx, account.id, row["id"], row["cost"], now)
         row["usage_type"] = holding.usage_type
+        if holding.fell_below is not None:
+            low = {"available": holding.available, "threshold": holding.fell_below}
+            await tell_low_balance(tx, account.id, **low, now=now)
         row["status"] = await admit(tx, account.id, holding, rules)
         await tx.execute(INSERT, row)
         await record(tx, [(row["id"], "status", {"status": "pending"})], now)
