@@ -162,7 +162,15 @@ def engine_options(settings: Settings, *, device: str = "") -> EngineOptions:
             deterministic=settings.deterministic,
             offline=settings.offline,
         ),
-        remote=RemoteOptions(url=settings.remote_url, key=settings.remote_key, model=settings.remote_model),
+        remote=RemoteOptions(
+            url=settings.remote_url,
+            key=settings.remote_key,
+            model=settings.remote_model,
+            edits=settings.remote_edits,
+            fields=frozenset(listed(settings.remote_fields)),
+            steps=settings.remote_steps,
+            guidance=settings.remote_guidance,
+        ),
     )
 
 

@@ -92,6 +92,16 @@ class Settings(BaseSettings):
     ] = ""
     remote_key: Annotated[str, Field(description="Key for that server.")] = ""
     remote_model: Annotated[str, Field(description="Model to ask that server for; empty means its own choice.")] = ""
+    remote_edits: Annotated[bool, Field(description="That server has /v1/images/edits and a model for it.")] = False
+    remote_fields: Annotated[
+        str, Field(description="Fields beyond OpenAI's own that it honours, as seed,negative_prompt; else by name.")
+    ] = ""
+    remote_steps: Annotated[
+        int, Field(ge=0, le=1000, description="Denoising steps to ask that server for; 0 leaves them to it.")
+    ] = 0
+    remote_guidance: Annotated[
+        float, Field(ge=0, le=20, description="Guidance to ask that server for; 0 leaves it to it.")
+    ] = 0.0
     workers: Annotated[
         int,
         Field(ge=0, le=64, description="Worker processes that `serve` starts, on GPUs per device; 0 starts none."),
