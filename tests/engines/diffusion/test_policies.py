@@ -240,6 +240,24 @@ def test_a_block_that_cannot_be_compiled_goes_on_without(tmp_path: Path) -> None
     assert [state for block in blocks for state in block.states.values()] == ["failed", "failed"]
 
 
+def test_a_call_that_would_have_to_be_compiled_once_too_often_is_drawn_without(tmp_path: Path) -> None:
+    torch._dynamo.reset()
+    expected, module = tiny_flux(), tiny_flux()
+    blocks = compiled.compile_when_warm(module, folder=tmp_path, backend="eager")
+
+    with torch.inference_mode():
+        module(**flux_inputs(6))
+        wait_until_ready(blocks, 2)
+        for part in (expected, module):  # a change that what was compiled does not know
+            for block in part.transformer_blocks:
+                block.norm2.eps = 0.5
+        with torch._dynamo.config.patch(recompile_limit=1):
+            found = module(**flux_inputs(6))[0]
+        assert torch.equal(found, expected(**flux_inputs(6))[0])
+
+    assert "failed" in {state for block in blocks for state in block.states.values()}
+
+
 def test_a_prepared_denoiser_has_what_its_policy_says(tmp_path: Path) -> None:
     policy = policy_of(DiffusionOptions(fp8=True, attention="_native_math"), model_of("qwen"))
     denoiser, decoder = tiny_flux(), nn.ModuleList([nn.Linear(16, 16)])

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 import torch
+import torch._dynamo
 from torch import Tensor
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,8 @@ MOST_KINDS = 8
 """Of calls, for which one class of blocks is compiled."""
 RECOMPILES = 64
 """After so many of one function torch gives up. Models of one class share the function: its own 8 are soon reached."""
+UNCOMPILED = (torch._dynamo.exc.TorchDynamoException, torch._dynamo.exc.FailOnRecompileLimitHit)
+"""What calling a compiled function raises when it cannot be compiled for that call, or once more."""
 
 
 class Warming:
@@ -67,13 +70,21 @@ class Blocks:
             kind = kind_of(args, kwargs)
             state = self.states.get(kind)
             if state == "ready":
-                return quick(*each_tensor(dense, args), **each_tensor(dense, kwargs))
+                try:
+                    return quick(*each_tensor(dense, args), **each_tensor(dense, kwargs))
+                except UNCOMPILED as error:  # not what it was compiled for after all
+                    self.fail(kind, error)
             if state is None and len(self.states) < MOST_KINDS:
                 self.states[kind] = "compiling"
                 self.begin(quick, kind, args, kwargs)
             return eager(*args, **kwargs)
 
         block.forward = forward
+
+    def fail(self, kind: Kind, error: Exception) -> None:
+        """Calls of this kind go on without."""
+        self.states[kind] = "failed"
+        log.warning("compile_failed", block=self.name, reason=str(error).strip().splitlines()[:1])
 
     def begin(self, quick: Callable[..., Any], kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Compile for calls like this one, with copies: the caller may write into its own."""
@@ -83,11 +94,14 @@ class Blocks:
 
         def work() -> None:
             try:
-                with torch.inference_mode(inference), torch.set_grad_enabled(gradients):
+                with (
+                    torch.inference_mode(inference),
+                    torch.set_grad_enabled(gradients),
+                    torch._dynamo.config.patch(recompile_limit=RECOMPILES),  # holds in this thread only
+                ):
                     quick(*copied[0], **copied[1])
             except Exception as error:  # a compiler can fail in many ways; the block goes on without it
-                self.states[kind] = "failed"
-                log.warning("compile_failed", block=self.name, reason=str(error).strip().splitlines()[:1])
+                self.fail(kind, error)
             else:
                 self.states[kind] = "ready"
                 log.info("compiled", block=self.name)
@@ -98,8 +112,6 @@ class Blocks:
 def compile_when_warm(module: Any, *, folder: Path, backend: Backend = "inductor") -> list[Blocks]:
     """Compile the module's repeated blocks in the background; until then, and for other calls, they run as they are."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.resolve() / CACHE_FOLDER))
-    limits = torch._dynamo.config
-    limits.recompile_limit = max(RECOMPILES, limits.recompile_limit)
     kinds = {name: Blocks(name, backend) for name in getattr(module, "_repeated_blocks", None) or ()}
     for part in module.modules():
         if type(part).__name__ in kinds:
