@@ -262,6 +262,13 @@ def test_a_row_that_breaks_the_model_fails_only_its_own_job(shelf: TinyShelf, lo
     assert loop.works == []
 
 
+@pytest.mark.parametrize("model", FAMILIES)
+def test_one_step_is_enough_for_a_picture(loop: Loop, model: str) -> None:
+    (drawn,) = loop.draw([plan_of(model, 0, steps=1)], SINK)
+
+    assert (len(drawn.sigmas), drawn.sigmas[-1]) == (2, 0.0)
+
+
 def test_numbers_out_of_range_are_an_error_not_a_black_picture(shelf: TinyShelf, loop: Loop) -> None:
     hook = shelf.denoiser("sdxl").register_forward_hook(lambda _module, _args, output: (output[0] * float("nan"),))
     with pytest.raises(EngineFailed, match="range"):

@@ -27,6 +27,7 @@ from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.prepare import Preparing
 from brushwork.engines.diffusion.state import Drawn, Ticket, Work, pixels_of
 from brushwork.engines.diffusion.trouble import Shelf, is_lost, is_memory, spoken
+from brushwork.errors import BrushworkError
 
 log = structlog.get_logger(__name__)
 
@@ -349,6 +350,8 @@ def attempt(act: Callable[[Sequence[Work]], None], works: Sequence[Work]) -> Exc
     except DeviceLost:
         raise
     except Exception as error:
+        if not isinstance(error, BrushworkError):
+            log.warning("rows.stumbled", rows=len(works), exc_info=not is_memory(error))
         return error.with_traceback(None)
     return None
 

@@ -11,7 +11,9 @@ from brushwork.engines.diffusion.solver import Solver
 def flow_solver(parts: Parts, steps: int, *, mu: float) -> Solver:
     """A solver over the checkpoint's own scheduler, with `steps` even levels, which it shifts as it is configured."""
     with parts.use("scheduler") as scheduler:
-        own = type(scheduler).from_config(scheduler.config)
+        # One step begins at pure noise and ends at the picture: there is no last level that could be stretched.
+        single = {"shift_terminal": None} if steps == 1 and scheduler.config.get("shift_terminal") else {}
+        own = type(scheduler).from_config(scheduler.config, **single)
     levels = None if own.config.get("use_flow_sigmas") else torch.linspace(1.0, 1 / steps, steps).tolist()
     own.set_timesteps(steps if levels is None else None, device="cpu", sigmas=levels, mu=mu)
     return Solver(own)
