@@ -27,7 +27,7 @@ SIZE = (128, 128)
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiffusionEngine]:
     torch.set_num_threads(1)
     options = options_for(tmp_path_factory.mktemp("engine"), "sdxl", "zimage-turbo", "flux2")
-    engine = DiffusionEngine(replace(options, deterministic=True))
+    engine = DiffusionEngine(replace(options, deterministic=True, batch=8))
     engine.warm()
     yield engine
     engine.close()

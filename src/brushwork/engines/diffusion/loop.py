@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from traceback import format_exception
 from typing import Any, TypeVar
 
 import structlog
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 PREVIEWS = 3
 """Of one row."""
+TRACE = 4000
+"""Letters of a traceback in the log."""
 ASK_SECONDS = 0.25
 """How often rows that are not being stepped are asked whether anybody still wants them."""
 
@@ -350,8 +353,8 @@ def attempt(act: Callable[[Sequence[Work]], None], works: Sequence[Work]) -> Exc
     except DeviceLost:
         raise
     except Exception as error:
-        if not isinstance(error, BrushworkError):
-            log.warning("rows.stumbled", rows=len(works), exc_info=not is_memory(error))
+        if not (isinstance(error, BrushworkError) or is_memory(error)):
+            log.warning("rows.stumbled", rows=len(works), trace="".join(format_exception(error))[-TRACE:])
         return error.with_traceback(None)
     return None
 
