@@ -84,7 +84,9 @@ async def grant(
     return pack_id
 
 
-async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, now: float) -> HoldResult:
+async def hold(
+    tx: AsyncConnection, account_id: int, job_id: str, amount: int, now: float, *, task: str | None = None
+) -> HoldResult:
     """Set `amount` aside for a job, or raise InsufficientCredits. Leaves the account's row locked."""
     values = {"account": account_id, "part": amount, "now": now}
     busy = (await tx.execute(FREEZE, values)).first()
@@ -104,7 +106,7 @@ async def hold(tx: AsyncConnection, account_id: int, job_id: str, amount: int, n
     for pack_id, part in parts:  # one, as a rule
         await tx.execute(FREEZE_PACK, {"pack": pack_id, "part": part})
         entry = {"account_id": account_id, "pack_id": pack_id, "job_id": job_id, "kind": "hold", "amount": part}
-        await tx.execute(WRITE, {**entry, "created_at": now})
+        await tx.execute(WRITE, {**entry, "task": task, "created_at": now})
     is_first = busy.available < busy.alert_threshold and busy.alerted_at is None
     if is_first:
         await tx.execute(ALERT, values)
@@ -193,6 +195,7 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
                 "kind": settlements[entry.job_id],
                 "amount": entry.amount,
                 "created_at": now,
+                "task": entry.task,
             }
             for entry in holds
         ],
@@ -200,7 +203,7 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
 
 
 HOLDS = (
-    sa.select(ledger.c.account_id, ledger.c.pack_id, ledger.c.job_id, ledger.c.amount)
+    sa.select(ledger.c.account_id, ledger.c.pack_id, ledger.c.job_id, ledger.c.amount, ledger.c.task)
     .where(ledger.c.job_id.in_(sa.bindparam("jobs", expanding=True)), ledger.c.kind == "hold")
     .order_by(ledger.c.account_id, ledger.c.id)
 )

@@ -131,6 +131,7 @@ ledger = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("api_key_id", RowId),  # of the key that asked; no foreign key: the ledger outlives the keys
+    sa.Column("task", sa.Text),  # of the job: the ledger outlives the jobs
     sa.UniqueConstraint("job_id", "kind", "pack_id"),
 )
 for statement, dialect in APPEND_ONLY:

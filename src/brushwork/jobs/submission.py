@@ -117,7 +117,7 @@ async def accept(
             earlier = await find_earlier(tx, account.id, key, lock=True)
             if earlier is not None:
                 return same_request(earlier, row, sources)
-        holding = await hold(tx, account.id, row["id"], row["cost"], now)
+        holding = await hold(tx, account.id, row["id"], row["cost"], now, task=row["task"])
         row["usage_type"] = holding.usage_type
         if holding.fell_below is not None:
             low = {"available": holding.available, "threshold": holding.fell_below}

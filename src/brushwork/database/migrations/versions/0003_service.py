@@ -52,7 +52,7 @@ def add_columns() -> None:
             sa.Column("tokens", sa.Double(), nullable=False, server_default="0"),
             sa.Column("tokens_at", Time(), nullable=False, server_default="0"),
         ],
-        "ledger": [sa.Column("api_key_id", RowId, nullable=True)],
+        "ledger": [sa.Column("api_key_id", RowId, nullable=True), sa.Column("task", sa.Text(), nullable=True)],
         "jobs": [
             sa.Column("api_key_id", RowId, nullable=True),
             sa.Column("batch_id", sa.Text(), nullable=True),
