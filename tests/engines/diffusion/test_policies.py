@@ -240,6 +240,30 @@ def test_a_block_that_cannot_be_compiled_goes_on_without(tmp_path: Path) -> None
     assert [state for block in blocks for state in block.states.values()] == ["failed", "failed"]
 
 
+def test_a_block_whose_weights_were_away_is_compiled_when_they_are_back(tmp_path: Path) -> None:
+    torch._dynamo.reset()
+    module = tiny_flux()
+    troubles = ["weights are elsewhere"]
+
+    def backend(graph: Any, _: object) -> Any:
+        def call(*args: Any) -> Any:
+            if troubles:
+                raise RuntimeError(troubles.pop())
+            return graph(*args)
+
+        return call
+
+    blocks = compiled.compile_when_warm(module, folder=tmp_path, backend=backend)
+    with torch.inference_mode():
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and len([b for b in blocks if "ready" in b.states.values()]) < 2:
+            module(**flux_inputs(7))
+            time.sleep(0.05)
+
+    assert [list(block.states.values()) for block in blocks] == [["ready"], ["ready"]]
+    assert sum(sum(block.failures.values()) for block in blocks) == 1
+
+
 def test_a_call_that_would_have_to_be_compiled_once_too_often_is_drawn_without(tmp_path: Path) -> None:
     torch._dynamo.reset()
     expected, module = tiny_flux(), tiny_flux()

@@ -9,13 +9,16 @@ import pytest
 import torch
 
 from brushwork.engines.catalog.model import Model
+from brushwork.engines.diffusion.families.table import family_of
 from brushwork.engines.diffusion.options import DiffusionOptions
+from brushwork.engines.diffusion.parts import ResidentParts
 from brushwork.engines.diffusion.pinned import laid_out
 from brushwork.engines.diffusion.places import Place, device_place, host_place
 from brushwork.engines.diffusion.residency import Residency
 from brushwork.errors import Unavailable
-from tests.engines.diffusion.stepping import model_of
+from tests.engines.diffusion.stepping import Asked, drawn, model_of
 from tests.engines.diffusion.tiny_sdxl import save_sdxl
+from tests.engines.diffusion.tiny_zimage import save_zimage
 
 CPU = torch.device("cpu")
 PLENTY = 2**32
@@ -310,3 +313,16 @@ def test_weights_lie_side_by_side_and_as_they_lay() -> None:
         assert tensor.data_ptr() % 4 == 0
     storages = {tensor.untyped_storage().data_ptr() for tensor in tensors}
     assert len(storages) == 4  # two pieces, a large one, and the one with gaps
+
+
+def test_a_family_draws_the_same_when_its_parts_take_turns(tmp_path: Path) -> None:
+    folder = save_zimage(tmp_path / "zimage")
+    asked = Asked("the cat", guidance=3.0, steps=3)
+    expected = drawn(family_of(ResidentParts(folder), model_of("zimage")), asked)
+    residency = residency_of(device=1)
+
+    with torch.inference_mode():  # as in the loop's thread
+        found = drawn(family_of(residency.parts(model_of("zimage"), folder), model_of("zimage")), asked)
+
+    assert torch.equal(found, expected)
+    assert residency.stats().evictions >= 2

@@ -24,6 +24,7 @@ Backend = str | Callable[..., Any]
 CACHE_FOLDER = ".compiled"
 MOST_KINDS = 8
 """Of calls, for which one class of blocks is compiled."""
+TRIES = 3
 RECOMPILES = 64
 """After so many of one function torch gives up. Models of one class share the function: its own 8 are soon reached."""
 UNCOMPILED = (torch._dynamo.exc.TorchDynamoException, torch._dynamo.exc.FailOnRecompileLimitHit)
@@ -61,6 +62,7 @@ class Blocks:
         self.backend = backend
         self.states: dict[Kind, str] = {}
         """Kind of a call → "compiling", "ready" or "failed"."""
+        self.failures: dict[Kind, int] = {}
 
     def install(self, block: Any) -> None:
         eager = block.forward
@@ -82,8 +84,12 @@ class Blocks:
         block.forward = forward
 
     def fail(self, kind: Kind, error: Exception) -> None:
-        """Calls of this kind go on without."""
-        self.states[kind] = "failed"
+        """Calls of this kind go on without. Weights that were moved away meanwhile are no reason not to try again."""
+        self.failures[kind] = self.failures.get(kind, 0) + 1
+        if isinstance(error, UNCOMPILED) or self.failures[kind] >= TRIES:
+            self.states[kind] = "failed"
+        else:
+            del self.states[kind]
         log.warning("compile_failed", block=self.name, reason=str(error).strip().splitlines()[:1])
 
     def begin(self, quick: Callable[..., Any], kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
