@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     from brushwork.api.dependencies import Services
     from brushwork.files.pictures import Pictures
+    from brushwork.jobs.webhooks.sender import Sender
+    from brushwork.jobs.webhooks.sending import SendRules
 
 FIRST_ACCOUNT = "first"
 MIN_SECRET = 16
@@ -81,6 +83,27 @@ def build_pictures(settings: Settings, files: Files) -> "Pictures":
         return Pictures(files, FetchRules(allowed=Allowed.parse(settings.fetch_allow)))
     except ValueError as error:
         raise Unavailable(f"BRUSHWORK_FETCH_ALLOW: {error}.") from None
+
+
+def send_rules(settings: Settings) -> "SendRules":
+    """Where webhooks may go."""
+    from brushwork.files.addresses import Allowed
+    from brushwork.jobs.webhooks.sending import SendRules
+
+    try:
+        return SendRules(allowed=Allowed.parse(settings.fetch_allow), http=settings.webhook_http)
+    except ValueError as error:
+        raise Unavailable(f"BRUSHWORK_FETCH_ALLOW: {error}.") from None
+
+
+def build_sender(settings: Settings, database: Database) -> "Sender":
+    """What sends webhooks. Each API process has one, and `brushwork sender` is one by itself."""
+    from brushwork.api.job_view import seen_by_owner
+    from brushwork.jobs.webhooks.sender import Sender
+
+    configure_logs(settings)
+    files = open_files(settings, database)
+    return Sender(database, lambda job: seen_by_owner(job, files, TASKS, now=time.time()).plain(), send_rules(settings))
 
 
 def signing_secret(settings: Settings) -> bytes:
@@ -288,9 +311,11 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
     from brushwork.api.metrics import Metrics
     from brushwork.jobs.jobs import Jobs
     from brushwork.jobs.sources import Sources
+    from brushwork.jobs.webhooks.sending import judge
 
     files = open_files(settings, database)
     pictures = build_pictures(settings, files)
+    rules = send_rules(settings)
     return Services(
         database=database,
         jobs=Jobs(
@@ -298,6 +323,7 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
             rules_of(settings),
             sources=Sources(database, files, pictures, tasks),
             policy=policy_of(settings),
+            judge_callback=lambda url: judge(url, field="callback", rules=rules),
         ),
         files=files,
         pictures=pictures,
@@ -305,6 +331,7 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
         callers=Callers(database),
         metrics=Metrics(),
         max_body_bytes=int(settings.max_body_mb * 1_000_000),
+        webhook_rules=rules,
     )
 
 

@@ -14,7 +14,7 @@ from fastapi import Depends, Path, Request
 from brushwork.accounts.account import Account
 from brushwork.accounts.keys import Caller, Scope
 from brushwork.api.callers import Callers, key_in
-from brushwork.api.job_view import JobView
+from brushwork.api.job_view import JobView, seen_by_owner
 from brushwork.api.metrics import Metrics
 from brushwork.database.session import Database
 from brushwork.errors import JobNotFound, ScopeRequired
@@ -22,8 +22,10 @@ from brushwork.files.pictures import Pictures
 from brushwork.files.store import Files
 from brushwork.jobs.job import Job
 from brushwork.jobs.jobs import Jobs
+from brushwork.jobs.webhooks.sending import SendRules
 from brushwork.tasks.base import Task
 
+EVERYWHERE_PUBLIC = SendRules()
 JOB_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -39,19 +41,13 @@ class Services:
     callers: Callers
     metrics: Metrics
     max_body_bytes: int
+    webhook_rules: SendRules = EVERYWHERE_PUBLIC
     heartbeat_seconds: float = 15.0
     """How long a stream of events is silent before a comment is sent to keep it open."""
 
     def view(self, job: Job) -> JobView:
         """A job as its owner sees it now, with fresh links."""
-        now = time.time()
-        return JobView.of(
-            job,
-            tasks=self.tasks,
-            link=lambda file_id, content_type: self.files.link(file_id, content_type, now=now),
-            now=now,
-            links_expire_at=self.files.links.expires_at(now),
-        )
+        return seen_by_owner(job, self.files, self.tasks, now=time.time())
 
 
 async def services_of(request: Request) -> Services:

@@ -4,8 +4,8 @@ running when the client goes away. Knows no job, only an iterator of events.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any, Protocol
 
 import structlog
 from pydantic_core import to_json
@@ -14,11 +14,23 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from brushwork.errors import BrushworkError
-from brushwork.jobs.events import Event
 
 log = structlog.get_logger("brushwork.api")
 
 HEARTBEAT = b": still here\n\n"
+
+
+class Event(Protocol):
+    """Whatever can be sent."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def data(self) -> Mapping[str, Any]: ...
 
 
 class EventStream(Response):

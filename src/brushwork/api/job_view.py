@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from brushwork.api.views import ZERO_TIME, ErrorDetails, View, moment
+from brushwork.files.store import Files
 from brushwork.jobs.followups import FollowUps
 from brushwork.jobs.job import ClientStatus, Job
 from brushwork.tasks.base import Kind, Task
@@ -119,6 +120,17 @@ class JobView(View):
             logs=[],
             error=error_of(job),
         )
+
+
+def seen_by_owner(job: Job, files: Files, tasks: Mapping[str, type[Task]], *, now: float) -> JobView:
+    """A job as its owner sees it now, with fresh links."""
+    return JobView.of(
+        job,
+        tasks=tasks,
+        link=lambda file_id, content_type: files.link(file_id, content_type, now=now),
+        now=now,
+        links_expire_at=files.links.expires_at(now),
+    )
 
 
 class JobsView(View):

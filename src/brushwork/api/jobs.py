@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BeforeValidator, StringConstraints
@@ -16,10 +16,11 @@ from brushwork.api.events import EventStream
 from brushwork.api.java import JOB
 from brushwork.api.job_view import JobsView, JobView
 from brushwork.api.openapi import EVENT_STREAM, refusals
-from brushwork.jobs.events import Event
 from brushwork.jobs.job import ClientStatus
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
+
+Sent = TypeVar("Sent")
 
 TaskType = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_-]*$")]
 Cursor = Annotated[str, StringConstraints(max_length=256)]
@@ -88,7 +89,7 @@ async def watch_job(
     )
 
 
-async def while_key_is_good(events: AsyncIterator[Event], callers: Callers, key: str) -> AsyncIterator[Event]:
+async def while_key_is_good(events: AsyncIterator[Sent], callers: Callers, key: str) -> AsyncIterator[Sent]:
     """The events, up to the moment at which the key is revoked."""
     async with contextlib.AsyncExitStack() as stack:
         if isinstance(events, AsyncGenerator):

@@ -23,6 +23,7 @@ from brushwork.jobs.queue import NOW
 from brushwork.jobs.reaper import reap
 from brushwork.jobs.retention import remove_expired, remove_strays
 from brushwork.jobs.rules import JobRules
+from brushwork.jobs.webhooks.log import forget_lost, forget_old
 from brushwork.jobs.workers import forget_dead
 
 log = structlog.get_logger(__name__)
@@ -118,6 +119,13 @@ async def let_in(house: Housekeeping) -> None:
         await admit_held(tx, now=await clock(tx))
 
 
+async def forget_webhooks(house: Housekeeping) -> None:
+    async with house.database.write() as tx:
+        now = await clock(tx)
+        await forget_lost(tx, now=now)
+        await forget_old(tx, now=now)
+
+
 Duty = Callable[[Housekeeping], Awaitable[None]]
 
 DUTIES: Mapping[str, tuple[float, Duty]] = {
@@ -126,5 +134,6 @@ DUTIES: Mapping[str, tuple[float, Duty]] = {
     "credits": (60.0, expire_credits),
     "retention": (600.0, remove_results),
     "strays": (86_400.0, sweep_strays),  # it lists every job's folder
+    "webhooks": (600.0, forget_webhooks),
     "workers": (600.0, remove_workers),
 }

@@ -1,6 +1,6 @@
 """Everything the API may ask of jobs, in one place; the chapters beside it do the work."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from brushwork.accounts.account import Account
 from brushwork.database.session import Database
@@ -28,17 +28,22 @@ class Jobs:
         *,
         sources: Sources | None = None,
         policy: Policy | None = None,
+        judge_callback: Callable[[str], object] | None = None,
     ) -> None:
         self.database = database
         self.rules = rules
         self.sources = sources
         self.policy = policy
+        self.judge_callback = judge_callback
+        """Raises what the client should read when a callback leads where nothing is sent."""
         self.listeners = Listeners(database)
 
     async def submit(
         self, account: Account, task: Task, *, idempotency_key: str | None = None, key_id: int | None = None
     ) -> Job:
         """Accept a job: when this returns, it is on disk and paid for. The same key and task return the same job."""
+        if task.callback and self.judge_callback is not None:
+            self.judge_callback(task.callback)
         if self.policy is not None:
             await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id)
         return await submission.submit(
