@@ -27,7 +27,9 @@ SENTENCES = {
     "redemptions": "Which account redeemed which code.",
     "audits": "What was refused, erased or changed by an operator; no prompts, no pictures.",
     "batches": "Jobs that were asked for together, under one cap.",
+    "follows": "Which job came of which, and of which of its pictures.",
     "timings": "How long jobs took, from which forecasts are made.",
+    "measures": "What all processes have counted and timed together, for `/metrics`.",
 }
 
 DEFINITION = re.compile(r"^(?P<table>\w+) = sa\.Table\($")

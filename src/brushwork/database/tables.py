@@ -385,6 +385,16 @@ batches = sa.Table(
     sa.UniqueConstraint("account_id", "idempotency_key"),
 )
 
+# Which job came of which: written when a job is accepted, so that a family is found without reading what jobs hold.
+follows = sa.Table(
+    "follows",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("parent_id", sa.Text, primary_key=True, index=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the parent's picture; -1: the job as a whole
+    sa.Column("kind", sa.Text, nullable=False),  # follow-up | replay
+)
+
 timings = sa.Table(
     "timings",
     metadata,
@@ -395,4 +405,16 @@ timings = sa.Table(
     sa.Column("forecast", Json),
     sa.Column("created_at", Time, nullable=False),
     sa.Index("ix_timings_of", "timing", "id"),
+)
+
+# ── what processes count ──
+
+measures = sa.Table(
+    "measures",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # of the metric
+    sa.Column("labels", sa.Text, primary_key=True),  # their values, as a JSON list
+    sa.Column("bucket", sa.Text, primary_key=True),  # of a histogram: its upper edge, or sum; of a counter: empty
+    sa.Column("value", sa.Double, nullable=False),
+    postgresql_with=BUSY,
 )

@@ -28,6 +28,7 @@ def upgrade() -> None:
     create_webhooks()
     create_service()
     create_together()
+    create_measures()
 
 
 def add_columns() -> None:
@@ -189,6 +190,14 @@ def create_together() -> None:
     )
     op.create_index("ix_batches_account_id", "batches", ["account_id"])
     op.create_table(
+        "follows",
+        sa.Column("job_id", sa.Text(), primary_key=True),
+        sa.Column("parent_id", sa.Text(), primary_key=True),
+        sa.Column("number", sa.Integer(), primary_key=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+    )
+    op.create_index("ix_follows_parent_id", "follows", ["parent_id"])
+    op.create_table(
         "timings",
         sa.Column("id", RowId, primary_key=True),
         sa.Column("timing", sa.Text(), nullable=False),
@@ -198,3 +207,14 @@ def create_together() -> None:
         sa.Column("created_at", Time(), nullable=False),
     )
     op.create_index("ix_timings_of", "timings", ["timing", "id"])
+
+
+def create_measures() -> None:
+    op.create_table(
+        "measures",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("labels", sa.Text(), primary_key=True),
+        sa.Column("bucket", sa.Text(), primary_key=True),
+        sa.Column("value", sa.Double(), nullable=False),
+        postgresql_with=BUSY,
+    )
