@@ -123,7 +123,7 @@ class Worker:
         self.spawn(listen(self.database, [JOBS_CHANNEL, STOPS_CHANNEL], self.on_signal))
         try:
             with self.scratch:
-                await in_thread(self.engine.warm)
+                await in_thread(self.warm)
                 log.info("worker.ready", worker=self.info.id, device=self.info.device, engine=self.info.engine)
                 await self.work_until(stop)
                 await self.drain()
@@ -133,6 +133,11 @@ class Worker:
             for task in self.background:
                 task.cancel()
             await asyncio.gather(*self.background, return_exceptions=True)
+
+    def warm(self) -> None:
+        """Load what is slow to load. Threads that the engine starts here yield to the event loops, too."""
+        give_way()
+        self.engine.warm()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
