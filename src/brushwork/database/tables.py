@@ -39,8 +39,7 @@ accounts = sa.Table(
     sa.Column("max_inflight", sa.Integer, nullable=False, server_default="6"),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
-    # its place among accounts: how far it has got in the fair order, and how much of it it is entitled to
-    sa.Column("turn", sa.Double, nullable=False, server_default="0"),
+    # how much of a busy server it is entitled to, compared with others
     sa.Column("share", sa.Double, nullable=False, server_default="1"),
     sa.Column("is_enabled", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("alert_threshold", sa.BigInteger, nullable=False, server_default="0"),  # 0: nobody is told
@@ -180,7 +179,7 @@ jobs = sa.Table(
     sa.Column("sources", Json),  # what it was given to work on, as `jobs/given.py` writes it
     sa.Column("api_key_id", RowId),
     sa.Column("batch_id", sa.Text),
-    sa.Column("turn", sa.Double, nullable=False, server_default="0"),  # its place in the fair order, before seq
+    sa.Column("turn", sa.Double, nullable=False, server_default="0"),  # its place in the fair order; -1 while held
     sa.Column("timing", sa.Text),  # jobs that take about as long: task, model, size
     sa.Column("forecast", Json),  # what was expected of it when it was accepted: p50 and p90, in seconds
     sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),  # kept until it is unpinned
@@ -211,7 +210,7 @@ sa.Index(
 )
 sa.Index("ix_jobs_listing", jobs.c.account_id, jobs.c.created_at, jobs.c.id)
 sa.Index("ix_jobs_expiry", jobs.c.expires_at)
-sa.Index("ix_jobs_open", jobs.c.account_id, **where(jobs.c.ended_at.is_(None)))
+sa.Index("ix_jobs_open", jobs.c.account_id, jobs.c.priority, jobs.c.turn, **where(jobs.c.ended_at.is_(None)))
 sa.Index("ix_jobs_deadline", jobs.c.deadline_at, **where(jobs.c.ended_at.is_(None)))
 sa.Index("ix_jobs_together", jobs.c.batch_id, **where(jobs.c.batch_id.is_not(None)))
 sa.Index("ix_jobs_owner", jobs.c.owner, **where(jobs.c.owner.is_not(None)))

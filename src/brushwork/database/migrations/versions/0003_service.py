@@ -34,7 +34,6 @@ def upgrade() -> None:
 def add_columns() -> None:
     added: dict[str, list[sa.Column[Any]]] = {
         "accounts": [
-            sa.Column("turn", sa.Double(), nullable=False, server_default="0"),
             sa.Column("share", sa.Double(), nullable=False, server_default="1"),
             sa.Column("is_enabled", sa.Boolean(), nullable=False, server_default=sa.true()),
             sa.Column("alert_threshold", sa.BigInteger(), nullable=False, server_default="0"),
@@ -78,6 +77,8 @@ def turn_queue_indexes() -> None:
     op.create_index(
         "ix_jobs_batch", "jobs", ["pool", "batch_key", "priority", "turn", "seq"], **where("status = 'queued'")
     )
+    op.drop_index("ix_jobs_open", "jobs")
+    op.create_index("ix_jobs_open", "jobs", ["account_id", "priority", "turn"], **where("ended_at IS NULL"))
     op.create_index("ix_jobs_together", "jobs", ["batch_id"], **where("batch_id IS NOT NULL"))
 
 
