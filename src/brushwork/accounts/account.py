@@ -19,6 +19,11 @@ class Account:
     max_inflight: int
     created_at: float
     updated_at: float
+    share: float = 1.0
+    """Of the workers, beside that of others who wait too; 2.0 is twice as much as usual."""
+    is_enabled: bool = True
+    alert_threshold: int = 0
+    """What must be available, or somebody is told; 0 tells nobody."""
 
     @property
     def available(self) -> int:

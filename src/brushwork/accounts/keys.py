@@ -135,6 +135,14 @@ async def list_keys(tx: AsyncConnection, *, account_id: int | None = None) -> li
     return [key_of(row) for row in await tx.execute(query)]
 
 
+async def key_by_id(tx: AsyncConnection, account_id: int, key_id: int) -> ApiKey:
+    """One key of an account. Raises NotFound, for another account's too."""
+    found = next((key for key in await list_keys(tx, account_id=account_id) if key.id == key_id), None)
+    if found is None:
+        raise NotFound("There is no key with this id.")
+    return found
+
+
 async def revoke_key(tx: AsyncConnection, key_id: int, *, now: float) -> None:
     """Revoke a key at once and for good. Revoking twice is fine; the first time stands."""
     found = await tx.execute(

@@ -1,0 +1,62 @@
+"""The record of what operators changed, and of what was refused or erased. Holds no key, no prompt and no picture."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.database.tables import audits
+
+AuditKind = Literal["operator", "moderation", "erase"]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Something that was done to an account, by whom and when."""
+
+    id: str
+    account_id: int | None
+    api_key_id: int | None
+    """Of the key that asked; None on the command line."""
+    kind: AuditKind
+    data: Mapping[str, Any]
+    created_at: float
+
+
+@dataclass(frozen=True)
+class AuditPage:
+    """Some of the record, newest first, and how much of it there is in all."""
+
+    audits: Sequence[Audit]
+    total: int
+
+
+async def note_change(
+    tx: AsyncConnection,
+    action: str,
+    *,
+    account_id: int | None,
+    key_id: int | None,
+    now: float,
+    **facts: Any,
+) -> None:
+    """Write down what an operator did, in the transaction that does it. `key_id` is None on the command line."""
+    by = "command line" if key_id is None else "api"
+    values = {"kind": "operator", "data": {"action": action, "by": by, **facts}, "created_at": now}
+    row = {"id": uuid.uuid4().hex, "account_id": account_id, "api_key_id": key_id, **values}
+    await tx.execute(sa.insert(audits).values(row))
+
+
+async def page_of_audits(
+    tx: AsyncConnection, *, kind: AuditKind | None, account_id: int | None, page: int, size: int
+) -> AuditPage:
+    """Entries number `(page - 1) * size` and on, newest first; of one kind or one account when given."""
+    given = ((audits.c.kind, kind), (audits.c.account_id, account_id))
+    wanted = [column == value for column, value in given if value is not None]
+    total = (await tx.execute(sa.select(sa.func.count()).select_from(audits).where(*wanted))).scalar_one()
+    query = sa.select(audits).where(*wanted).order_by(audits.c.created_at.desc(), audits.c.id)
+    rows = await tx.execute(query.offset((page - 1) * size).limit(size))
+    return AuditPage([Audit(**row._mapping) for row in rows], int(total))

@@ -1,0 +1,109 @@
+"""Redeem codes: each gives points or credits, to an account once, and so many times in all.
+
+A code is kept in lower case and compared in lower case. Lock order: the code's row, then the account's.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.accounts.credits import PackKind, grant
+from brushwork.database.tables import codes, redemptions
+from brushwork.errors import Conflict, InvalidField, NotFound
+
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without 0 and o, 1, i and l: people copy codes by hand."""
+LENGTH = 16
+"""Characters of a code that we make: 79 bits, so nobody guesses one."""
+SHORTEST = 6
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a code gives, and how often it still does."""
+
+    id: int
+    code: str
+    kind: PackKind
+    amount: int
+    description: str
+    pack_days: float | None
+    """How long what it gives lasts; None for ever."""
+    max_uses: int
+    uses: int
+    created_at: float
+    expires_at: float | None
+
+
+def new_code() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def spelled(code: str) -> str:
+    """As it is kept."""
+    return code.strip().lower()
+
+
+async def create_code(
+    tx: AsyncConnection,
+    code: str,
+    *,
+    amount: int,
+    kind: PackKind = "credit",
+    description: str = "",
+    pack_days: float | None = None,
+    max_uses: int = 1,
+    expires_at: float | None = None,
+    now: float,
+) -> Code:
+    """Make a code. Raises Conflict when there is one like it; then the transaction is over."""
+    kept = spelled(code)
+    if len(kept) < SHORTEST or not kept.isprintable():
+        raise InvalidField("code", f"must have at least {SHORTEST} printable characters, so that nobody guesses it")
+    values = {"code": kept, "kind": kind, "amount": amount, "description": description, "pack_days": pack_days}
+    limits = {"max_uses": max_uses, "created_at": now, "expires_at": expires_at}
+    try:
+        made = await tx.execute(sa.insert(codes).values(**values, **limits).returning(codes))
+    except IntegrityError:
+        raise Conflict("There is a code like this already.") from None
+    return code_of(made.one())
+
+
+async def list_codes(tx: AsyncConnection, *, limit: int = 1000) -> list[Code]:
+    """The newest codes, newest first."""
+    return [code_of(row) for row in await tx.execute(sa.select(codes).order_by(codes.c.id.desc()).limit(limit))]
+
+
+async def redeem(tx: AsyncConnection, account_id: int, code: str, *, now: float) -> int:
+    """Give the account what the code is for, and return the pack's id. Exact however many try at once."""
+    # Dashboards of the hosted service look for "record not found", "already used" and "expired" in these sentences.
+    found = (await tx.execute(sa.select(codes).where(codes.c.code == spelled(code)))).first()
+    if found is None:
+        raise NotFound("record not found: there is no such code.")
+    if found.expires_at is not None and found.expires_at <= now:
+        raise Conflict("This code has expired.")
+    # Locks the code: whoever comes at the same moment waits here, and then sees what we did.
+    one_more = sa.update(codes).where(codes.c.id == found.id, codes.c.uses < codes.c.max_uses)
+    has_room = (await tx.execute(one_more.values(uses=codes.c.uses + 1))).rowcount == 1
+    mine = sa.select(redemptions.c.pack_id).where(
+        redemptions.c.code_id == found.id, redemptions.c.account_id == account_id
+    )
+    if (await tx.execute(mine)).first() is not None:
+        raise Conflict("This code was already used by this account.")
+    if not has_room:
+        raise Conflict("This code was already used as often as it may be.")
+    until = None if found.pack_days is None else now + found.pack_days * DAY
+    text = found.description or "Redeemed code"
+    pack = await grant(tx, account_id, found.amount, kind=found.kind, description=text, expires_at=until, now=now)
+    redeemed = {"code_id": found.id, "account_id": account_id, "pack_id": pack, "created_at": now}
+    await tx.execute(sa.insert(redemptions).values(**redeemed))
+    return pack
+
+
+def code_of(row: sa.Row[Any]) -> Code:
+    return Code(**row._mapping)
