@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from brushwork import __version__
-from brushwork.api import account, files, health, jobs, prompts, studio, uploads
+from brushwork.api import account, files, health, jobs, prompts, studio, uploads, webhooks
 from brushwork.api.answers import HANDLERS, JsonBytes
 from brushwork.api.dependencies import Services
 from brushwork.api.edge import Edge
@@ -36,7 +36,7 @@ def web_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.services = services
     app.include_router(task_routes(services.tasks))
-    for chapter in (jobs, account, files, uploads, prompts, health, studio):
+    for chapter in (jobs, account, files, uploads, prompts, webhooks, health, studio):
         app.include_router(chapter.router)
     serve_description(app, services)
     return app

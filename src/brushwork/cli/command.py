@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from brushwork import __version__
-from brushwork.cli import accounts, database, doctor, imagine, models, serve
+from brushwork.cli import accounts, database, doctor, imagine, models, serve, webhooks
 from brushwork.cli.output import fail
 from brushwork.errors import BrushworkError
 
@@ -26,9 +26,12 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
+app.command("sender")(serve.sender)
+app.command("listen")(webhooks.listen)
 app.command("imagine")(imagine.imagine)
 app.add_typer(accounts.keys, name="keys")
 app.add_typer(accounts.credits, name="credits")
+app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(models.models, name="models")
 app.add_typer(database.database, name="database")
 app.command("doctor")(doctor.doctor)

@@ -18,6 +18,7 @@ import uvicorn
 from brushwork.app import (
     FirstKey,
     build_housekeeping,
+    build_sender,
     build_worker,
     create_app,
     engine_options,
@@ -77,6 +78,11 @@ def worker(
     run(work_forever(settings, device or next(iter(worker_devices(settings)), "cpu:0"), supervised))
 
 
+def sender() -> None:
+    """Start one more sender of webhooks, without a server: each server has one already."""
+    run(send_forever(Settings()))
+
+
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop where there is one."""
     factory = None
@@ -117,7 +123,10 @@ async def serve_forever(settings: Settings, listener: socket.socket, first_pictu
         server = Server(config)
         stop = asyncio.Event()
         on_signals(server.leave)
-        background = [asyncio.create_task(build_housekeeping(settings, database).run(stop))]
+        background = [
+            asyncio.create_task(build_housekeeping(settings, database).run(stop)),
+            asyncio.create_task(build_sender(settings, database).run(stop)),
+        ]
         if settings.workers:
             background.append(asyncio.create_task(supervise(settings, database, stop)))
         banner(settings, first)
@@ -183,6 +192,17 @@ async def work_forever(settings: Settings, device: str, supervised: bool) -> Non
         if not supervised:  # a supervisor's process looks after this itself
             tasks.append(build_housekeeping(settings, database).run(stop))
         await asyncio.gather(*tasks)
+    finally:
+        await database.close()
+
+
+async def send_forever(settings: Settings) -> None:
+    database = open_database(settings, courteous=True)
+    stop = asyncio.Event()
+    on_signals(stop.set)
+    try:
+        await upgrade(database)
+        await build_sender(settings, database).run(stop)
     finally:
         await database.close()
 
