@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -52,17 +53,28 @@ async def offline(api: Api, task: type[Task], engine: Engine) -> dict[str, Any]:
 
 async def ended(api: Api, job_id: str, engine: Engine) -> dict[str, Any]:
     """The job as its owner sees it, when a worker has ended it."""
+    (job,) = await all_ended(api, [job_id], engine)
+    return job
+
+
+async def all_ended(api: Api, job_ids: Sequence[str], engine: Engine, *, seconds: float = 60) -> list[dict[str, Any]]:
+    """The same of several jobs, which one worker draws side by side."""
     services = api.services
     worker = Worker(database=services.database, files=services.files, engine=engine, rules=services.jobs.rules)
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     try:
-        async with asyncio.timeout(60):
-            while True:
-                job: dict[str, Any] = (await api.client.get(f"/api/v1/job/{job_id}")).json()
-                if job["status"] in ("completed", "failed"):
-                    return job
-                await asyncio.sleep(0.02)
+        async with asyncio.timeout(seconds):
+            return [await finished(api, job_id) for job_id in job_ids]
     finally:
         stop.set()
         await running
+
+
+async def finished(api: Api, job_id: str) -> dict[str, Any]:
+    """The job, once it has ended."""
+    while True:
+        job: dict[str, Any] = (await api.client.get(f"/api/v1/job/{job_id}")).json()
+        if job["status"] in ("completed", "failed"):
+            return job
+        await asyncio.sleep(0.02)

@@ -6,6 +6,7 @@ The digest of a record goes into recipes: the same digest is the same weights, t
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def read_record(path: Path) -> Record | None:
 def write_record(path: Path, record: Record) -> None:
     """Replace the record as a whole; the digest is written for people and not read back."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     text = json.dumps({**asdict(record), "digest": record.digest}, indent=2, ensure_ascii=False)
     with draft.open("w", encoding="utf-8") as out:
         out.write(text + "\n")

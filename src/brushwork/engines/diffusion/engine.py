@@ -78,7 +78,7 @@ class DiffusionEngine:
             op=op,
             max_side=model.max_side,
             passes=profile.steps,
-            params=params_of(model, row.model),
+            params=params_of(model, row.model, op),
             negative=model.negative,
             batch_max=self.options.batch,
             preview=True,

@@ -17,8 +17,7 @@ from brushwork.engines.diffusion.panes import Window, blended, cut, windows
 from brushwork.engines.diffusion.state import Brush, Work
 
 EARLY = 0.6
-"""Noise on the conditioning acts from pure noise down to this share of it, less and less."""
-FULL_TIMESTEP = 1000.0
+"""Noise on the conditioning acts from a row's first noise level down to this share of it, less and less."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ def wish_of(work: Work, facts: Facts) -> Wish:
     if any(roll):
         shown = torch.roll(shown, roll, (1, 2))
     timestep = brush.solver.timestep(work.step)
-    texts = [(noisy(text, work, timestep, part), False) for part, (text, _) in enumerate(brush.texts)]
+    left = timestep / max(brush.solver.timestep(plan.start), 1e-9)
+    texts = [(noisy(text, work, left, part), False) for part, (text, _) in enumerate(brush.texts)]
     is_guided = brush.negative is not None and work.step < (plan.guidance_end or plan.end)
     if brush.negative is not None and is_guided:
         texts.append((brush.negative, True))
@@ -100,13 +100,16 @@ def panes_of(work: Work, brush: Brush, height: int, width: int) -> tuple[Window,
     return tuple(windows(height, width, plan.panes * height // plan.height, align))
 
 
-def noisy(text: Conditioning, work: Work, timestep: float, part: int) -> Conditioning:
-    """The text as it is read while the picture is still mostly noise (`--chaos`): each row reads it a little wrong."""
-    share = (timestep / FULL_TIMESTEP - EARLY) / (1 - EARLY)
-    if work.plan.conditioning_noise <= 0 or share <= 0:
+def noisy(text: Conditioning, work: Work, left: float, part: int) -> Conditioning:
+    """The text as it is read while most of the drawing is left (`--chaos`): each row reads it a little wrong.
+
+    `left` is 1 where the row begins, be it with pure noise or over another picture, and falls to 0.
+    """
+    amount = (left - EARLY) / (1 - EARLY)
+    if work.plan.conditioning_noise <= 0 or amount <= 0:
         return text
     generator = generator_of(work.plan.noise.seed, "reading", part)
-    return text.noised(generator, work.plan.conditioning_noise * min(1.0, share))
+    return text.noised(generator, work.plan.conditioning_noise * amount)
 
 
 def pushed(text: Conditioning, usual: Conditioning, push: float) -> Conditioning:

@@ -1,5 +1,6 @@
 """The installed models of this machine, each of them loaded when it is first asked for."""
 
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,7 @@ class InstalledModels:
         self.pipes: dict[str, PipeRunner] = {}
         self.policies: dict[str, Policy] = {}
         self.digests: dict[str, str] = {}
+        self.hashing = threading.Lock()
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -96,9 +98,10 @@ class InstalledModels:
 
     def digest(self, model: str) -> str:
         """SHA-256 over all files of the model. The first time, a folder of the operator's is read as a whole."""
-        if model not in self.digests:
-            self.digests[model] = digest_of(self.models[model], self.options.models_dir)
-        return self.digests[model]
+        with self.hashing:
+            if model not in self.digests:
+                self.digests[model] = digest_of(self.models[model], self.options.models_dir)
+            return self.digests[model]
 
     def added(self, plan: Plan) -> dict[str, str]:
         """SHA-256 of each LoRA, ControlNet and IP-Adapter that the plan is drawn with, by name."""
@@ -109,10 +112,11 @@ class InstalledModels:
         if any(seen.how == "image_prompt" for seen in plan.seen):
             names += [name for name, adapter in known.items() if adapter.kind == "ip_adapter"][:1]
         for name in names:
-            if (key := f"{plan.model}/{name}") not in self.digests:
-                if name not in known:
-                    raise Unavailable(f"The model {plan.model!r} has no {name!r} here.")
-                self.digests[key] = digest_of(known[name], self.options.models_dir)
+            if name not in known:
+                raise Unavailable(f"The model {plan.model!r} has no {name!r} here.")
+            with self.hashing:
+                if (key := f"{plan.model}/{name}") not in self.digests:
+                    self.digests[key] = digest_of(known[name], self.options.models_dir)
         return {name: self.digests[f"{plan.model}/{name}"] for name in names}
 
     def policy(self, model: str) -> Mapping[str, Any]:

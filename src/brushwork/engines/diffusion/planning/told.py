@@ -6,6 +6,7 @@ from typing import Any
 from brushwork.engines.base import Op, Row
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.planning.case import ORDINARY, Case, profile_of
+from brushwork.engines.diffusion.planning.choosing import WITHOUT_DRAWING, can_do
 from brushwork.engines.diffusion.planning.drawing import Drawing
 from brushwork.engines.diffusion.planning.parameters import TREATMENTS
 from brushwork.engines.diffusion.planning.references import ONLY_SEEN, PARAMETERS, can_look, draws_over
@@ -49,6 +50,8 @@ def applied_and_degraded(
             applied[name] = how
     if case.row.model and case.row.model not in case.model.profiles and "niji" not in unmet:
         unmet.add("version")
+    if not schedule.drawn:  # tools did it alone
+        unmet |= {name for name in applied if name != "exp"}
     degraded += [f"adapter:{name}" for name in case.profile.adapters if name not in case.model.adapters]
     honoured = {name: how for name, how in applied.items() if name not in unmet}
     return honoured, (*(f"parameter:{name}" for name in sorted(unmet)), *dict.fromkeys(degraded), *said.degraded)
@@ -90,8 +93,10 @@ def notes_of(case: Case, drawing: Drawing, said: Said, *, guided: bool) -> dict[
     }
 
 
-def params_of(model: Model, version: str = "") -> frozenset[str]:
+def params_of(model: Model, version: str = "", op: Op = Op.TEXT_TO_IMAGE) -> frozenset[str]:
     """Prompt parameters with a real effect, by canonical name: what an engine promises for this model."""
+    if op in WITHOUT_DRAWING and not can_do(model, op):
+        return frozenset()
     row = Row(index=0, seed=0, text="", width=model.side, height=model.side, model=version)
     case = Case(row, model, profile_of(row, model))
     granted = {name for name, treatment in TREATMENTS.items() if treatment.granted or case.heeds(name)}
@@ -102,4 +107,4 @@ def params_of(model: Model, version: str = "") -> frozenset[str]:
     if not version.startswith("niji") or version not in model.profiles:
         by_numbers -= {"niji"}
     effective = {"ar", "seed", *CODES, *looked_at, *begun_from, *kept_out, *by_numbers} - {"style"}  # that is `raw`
-    return frozenset(granted & effective)
+    return frozenset(name for name in granted & effective if TREATMENTS[name].settled or concerns(op, name))
