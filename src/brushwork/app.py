@@ -30,8 +30,10 @@ from brushwork.engines.diffusion.options import DiffusionOptions, RemoteOptions
 from brushwork.engines.registry import EngineEntry, EngineOptions, entry, usable
 from brushwork.errors import Unavailable
 from brushwork.files.links import Links
+from brushwork.files.provenance import Provenance
 from brushwork.files.store import Files, open_store
 from brushwork.jobs.housekeeping import Housekeeping
+from brushwork.jobs.output_check import OutputCheck, load_check
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.worker import Worker
 from brushwork.prompts.moderation import Policy, PolicyError, read_policy
@@ -151,6 +153,28 @@ def policy_of(settings: Settings) -> Policy | None:
         return read_policy(Path(settings.policy))
     except PolicyError as error:
         raise Unavailable(f"BRUSHWORK_POLICY: {error}.") from None
+
+
+def provenance_of(settings: Settings) -> Provenance:
+    """What files say of themselves. Raises Unavailable when they cannot be signed as the settings want."""
+    certificate, key = settings.c2pa_certificate, settings.c2pa_key
+    if not (certificate or key):
+        return Provenance(settings.provenance)
+    if not (certificate and key):
+        raise Unavailable("BRUSHWORK_C2PA_CERTIFICATE and BRUSHWORK_C2PA_KEY belong together; one of them is not set.")
+    if settings.provenance == "none":
+        raise Unavailable("BRUSHWORK_PROVENANCE=none leaves files without a word; it cannot be combined with C2PA.")
+    from brushwork.files.signing import C2paSigner, SigningError  # loads more than most servers need
+
+    try:
+        return Provenance(settings.provenance, C2paSigner(Path(certificate).read_bytes(), Path(key).read_bytes()))
+    except (OSError, SigningError) as error:
+        raise Unavailable(f"BRUSHWORK_C2PA_CERTIFICATE and BRUSHWORK_C2PA_KEY: {error}.") from None
+
+
+def output_check_of(settings: Settings) -> OutputCheck | None:
+    """What looks at finished pictures."""
+    return load_check(settings.output_check) if settings.output_check else None
 
 
 def build_engine(settings: Settings, *, device: str = "") -> Engine:
@@ -278,6 +302,8 @@ def build_worker(settings: Settings, database: Database, *, device: str, supervi
         device=device,
         supervised=supervised,
         scratch=settings.data_dir / "scratch",
+        provenance=provenance_of(settings),
+        check=output_check_of(settings),
     )
 
 
@@ -330,6 +356,7 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
         tasks=tasks,
         callers=Callers(database),
         metrics=Metrics(),
+        metrics_key=settings.metrics_key,
         max_body_bytes=int(settings.max_body_mb * 1_000_000),
         webhook_rules=rules,
     )

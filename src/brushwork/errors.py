@@ -13,7 +13,8 @@
     ├── Forbidden 403
     │   ├── PlanRequired            the account's plan does not include this
     │   ├── ScopeRequired           the key may not do this
-    │   └── ModerationRefused       the operator's policy does not allow this prompt
+    │   ├── ModerationRefused       the operator's policy does not allow this prompt
+    │   └── OutputRefused           only in `error` of a job
     ├── NotFound 404
     │   ├── JobNotFound             unknown, or another account's: the same answer
     │   ├── FileNotFound
@@ -178,6 +179,19 @@ class ModerationRefused(Forbidden):
             matched=matched,
             span=list(span),
             policy=policy,
+        )
+
+
+class OutputRefused(Forbidden):
+    """A finished picture was refused by the check of this server; nothing was kept or charged."""
+
+    code = "output_refused"
+
+    def __init__(self, category: str, *, image_no: int) -> None:
+        super().__init__(
+            f"Picture {image_no} was refused by the check of this server ({category}). Nothing was charged.",
+            category=category,
+            image_no=image_no,
         )
 
 

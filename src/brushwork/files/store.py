@@ -4,6 +4,7 @@ A worker puts bytes under a path that only it knows, then publishes them in the 
 a file without a row is invisible and is swept away with its job.
 """
 
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,11 @@ class OpenFile:
             if len(part) != min(at + CHUNK, stop) - at:
                 raise Unavailable("The file is damaged: a part of it is missing.")
             yield bytes(part)
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hex: by which a file is known when it comes back."""
+    return hashlib.sha256(data).hexdigest()
 
 
 class Files:
@@ -163,6 +169,7 @@ class Files:
                     "size": file.size,
                     "width": file.width,
                     "height": file.height,
+                    "sha256": file.sha256,
                     "created_at": now,
                     "expires_at": expires_at,
                 }
@@ -173,7 +180,7 @@ class Files:
     async def keep(self, account_id: int, png: bytes, *, size: tuple[int, int], now: float, ends: float) -> StoredFile:
         """Keep a picture that an account uploaded, until `ends`. Raises TooManyRequests when it keeps too much."""
         file_id = uuid.uuid4().hex
-        file = StoredFile(file_id, f"uploads/{file_id}.png", "image", "image/png", len(png), *size)
+        file = StoredFile(file_id, f"uploads/{file_id}.png", "image", "image/png", len(png), *size, digest(png))
         # The row first: a crash in between leaves a row that ends with its time, and no file that nobody remembers.
         async with self.database.write() as tx:
             await refuse_hoarding(tx, account_id, len(png), now=now)

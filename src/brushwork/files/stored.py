@@ -18,3 +18,5 @@ class StoredFile:
     """Bytes."""
     width: int | None = None
     height: int | None = None
+    sha256: str | None = None
+    """Of its bytes, hex."""

@@ -5,24 +5,30 @@ of each other's. They are invisible until the completing transaction publishes t
 """
 
 import asyncio
+import hashlib
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
+from PIL.Image import Image
 
-from brushwork.engines.base import Engine
+from brushwork import __version__
+from brushwork.engines.base import Engine, Op
 from brushwork.files.images import encode_png, grid
 from brushwork.files.links import extension_of
+from brushwork.files.provenance import Making, Provenance
 from brushwork.files.store import Files
 from brushwork.files.stored import Role, StoredFile
 from brushwork.jobs.job import JobFile
 from brushwork.jobs.lifecycle import Ending
 from brushwork.jobs.progress import JobSink
 from brushwork.jobs.queue import ClaimedJob
-from brushwork.tasks.base import Outcome
+from brushwork.tasks.base import Outcome, Task
+from brushwork.tasks.sources import Given
 
 log = structlog.get_logger(__name__)
 
@@ -41,26 +47,52 @@ class Picture:
     width: int
     height: int
     content_type: str = "image/png"
+    sha256: str = ""
 
     @property
     def size(self) -> int:
         return self.data.stat().st_size if isinstance(self.data, Path) else len(self.data)
 
 
-def encode(outcome: Outcome) -> list[Picture]:
-    """The pictures of a job, a grid of several first; those that are files already as they are. Slow: in a thread."""
+def encode(outcome: Outcome, *, provenance: Provenance, making: Making) -> list[Picture]:
+    """The pictures of a job, a grid of several first, as files that say where they come from. Slow: in a thread."""
     singles = list(outcome.images)
-    named: list[tuple[str, Role, Any]] = [(str(number), "image", image) for number, image in enumerate(singles)]
+    named: list[tuple[str, Role, Image]] = [(str(number), "image", image) for number, image in enumerate(singles)]
     if len(singles) > 1:
         named.insert(0, ("grid", "grid", grid(singles)))
-    encoded = [
-        Picture(name, role, encode_png(image, text={"Software": "Brushwork"}), image.width, image.height)
-        for name, role, image in named
-    ]
-    return encoded + [
-        Picture(str(number), "image", file.path, file.width, file.height, file.content_type)
-        for number, file in enumerate(outcome.files, start=len(singles))
-    ]
+    text = {} if provenance.level == "none" else {"Software": "Brushwork"}
+    encoded = []
+    for name, role, image in named:
+        data = provenance.stamp(encode_png(image, text=text), "image/png", making)
+        encoded.append(Picture(name, role, data, image.width, image.height, sha256=hashlib.sha256(data).hexdigest()))
+    for number, file in enumerate(outcome.files, start=len(singles)):
+        provenance.stamp_file(file.path, file.content_type, making)
+        with file.path.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        encoded.append(
+            Picture(str(number), "image", file.path, file.width, file.height, file.content_type, sha256=sha256)
+        )
+    return encoded
+
+
+def making_of(task: Task, given: Sequence[Given], outcome: Outcome, *, seed: int, engine: Engine) -> Making:
+    """How the pictures of a job came about, as they may say of themselves."""
+    rows = outcome.recipe.get("rows") or [{}]
+    return Making(
+        engine.name,
+        is_edit=task.needs is not Op.TEXT_TO_IMAGE and any(one.path and one.parent is None for one in given),
+        prompt=task.shown_prompt(given),
+        seed=seed,
+        model=str(rows[0].get("model", "")),
+        recipe=recipe_hash(outcome.recipe),
+    )
+
+
+def recipe_hash(recipe: Mapping[str, Any]) -> str:
+    """By which equal recipes are told; "" for what was made without one."""
+    if not recipe:
+        return ""
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()
 
 
 async def store(files: Files, job: ClaimedJob, pictures: Sequence[Picture], sink: JobSink) -> list[StoredFile]:
@@ -106,6 +138,7 @@ async def store_picture(files: Files, path: str, picture: Picture, sink: JobSink
             picture.size,
             picture.width,
             picture.height,
+            picture.sha256,
         )
 
 
@@ -120,6 +153,7 @@ def success(job: ClaimedJob, outcome: Outcome, stored: Sequence[StoredFile], eng
         output={"files": [asdict(file) for file in shown], **outcome.output},
         detail={
             "engine": engine.name,
+            "version": __version__,
             "applied": dict(outcome.applied),
             "degraded": list(outcome.degraded),
             "warnings": list(job.warnings),

@@ -8,7 +8,7 @@ import base64
 import io
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PIL.Image import Image
@@ -44,12 +44,27 @@ class Report:
     previews: tuple[Preview, ...]
 
 
+OnStep = Callable[[str, float], None]
+"""Told (model, seconds since the step before) of each step of a picture but its first."""
+
+
+def unheard(_model: str, _seconds: float) -> None:
+    """Nobody counts."""
+
+
 class JobSink:
     """The sink of one running job. All methods may be called from any thread."""
 
-    def __init__(self, *, progress: int = 0, deadline_at: float = float("inf")) -> None:
+    def __init__(
+        self, *, progress: int = 0, deadline_at: float = float("inf"), shows: bool = True, on_step: OnStep = unheard
+    ) -> None:
         self.lock = threading.Lock()
         self.deadline_at = deadline_at
+        self.on_step = on_step
+        self.model = ""
+        """The version that was asked for, once it is known."""
+        self.stepped: dict[int, float] = {}
+        self.shows = shows
         self.is_stopped = False
         self.is_overdue = False
         self.stage_name: Stage = "staged"
@@ -72,13 +87,22 @@ class JobSink:
     def step(self, row: Row, done: int, total: int) -> None:
         """A pass of a row is done. Raises RowCancelled when the job is not wanted any more."""
         self.raise_if_unwanted()
+        self.time_step(row.index, time.monotonic())
         with self.lock:
             self.stage_name = "processing"
             self.passes = max(self.passes, total)
             self.shares[row.index] = done / max(total, 1)
             self.update()
 
+    def time_step(self, index: int, now: float) -> None:
+        before = self.stepped.get(index)
+        self.stepped[index] = now
+        if before is not None:
+            self.on_step(self.model, now - before)
+
     def preview(self, row: Row, image: Image) -> None:
+        if not self.shows:
+            return
         now = time.monotonic()
         with self.lock:
             earlier = self.previewed.setdefault(row.index, [])
@@ -98,6 +122,7 @@ class JobSink:
         """These rows will be drawn, and then stored: each a file, and a grid when there are several."""
         with self.lock:
             self.rows, self.is_counted = max(1, len(rows)), True
+            self.model = rows[0].model if rows else ""
             self.files = self.rows + (1 if self.rows > 1 else 0)
 
     def expect_files(self, count: int) -> None:

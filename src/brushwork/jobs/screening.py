@@ -4,13 +4,12 @@ A refusal is written down with the category and the rule, never with the prompt.
 """
 
 import time
-import uuid
 
 import structlog
 
 from brushwork.database.session import Database
-from brushwork.database.tables import audits
 from brushwork.errors import ModerationRefused
+from brushwork.jobs.audits import audit
 from brushwork.prompts.moderation import Policy
 from brushwork.tasks.base import Task
 
@@ -23,23 +22,16 @@ async def screen(database: Database, policy: Policy, task: Task, *, account_id: 
         match = policy.match(text)
         if match is None:
             continue
-        record = {
-            "id": uuid.uuid4().hex,
-            "account_id": account_id,
-            "api_key_id": key_id,
-            "kind": "moderation",
-            "data": {
-                "policy": policy.version,
-                "category": match.category,
-                "rule": match.rule,
-                "task": task.name,
-                "field": field,
-            },
-            "created_at": time.time(),
+        said = {
+            "policy": policy.version,
+            "category": match.category,
+            "rule": match.rule,
+            "task": task.name,
+            "field": field,
         }
         log.info("prompt.refused", account_id=account_id, category=match.category, policy=policy.version)
         async with database.write() as tx:
-            await tx.execute(audits.insert().values(record))
+            await tx.execute(audit(account_id, "moderation", said, now=time.time(), key_id=key_id))
         raise ModerationRefused(
             match.category, matched=match.matched, span=match.span, policy=policy.version, field=field
         )

@@ -6,36 +6,37 @@ the next ones when the last batch is through. Nothing that the database or the s
 does, and the loss of the device: then it gives back what it could not finish.
 """
 
-import _thread
 import asyncio
-import os
 import shutil
-import sys
-import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
 from brushwork.database.session import Database
 from brushwork.engines.base import DeviceLost, Engine, RowCancelled
 from brushwork.errors import BrushworkError, EngineFailed
+from brushwork.files.provenance import Provenance
 from brushwork.files.store import Files
 from brushwork.jobs import queue
 from brushwork.jobs.completion import Completions, Finished
-from brushwork.jobs.delivery import Picture, encode, store, success
+from brushwork.jobs.delivery import Picture, encode, making_of, store, success
 from brushwork.jobs.events import wait
 from brushwork.jobs.given import given_of, read_given
 from brushwork.jobs.lifecycle import Ending, advance, start
+from brushwork.jobs.measures import ENGINE_STEP, Measures
+from brushwork.jobs.output_check import OutputCheck, look_at
 from brushwork.jobs.progress import JobSink
 from brushwork.jobs.queue import JOBS_CHANNEL, STOPS_CHANNEL, ClaimedJob
 from brushwork.jobs.reaper import deadline_exceeded, reap, tell_requeued
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.scratch import Scratch, is_removed_at_once
 from brushwork.jobs.signals import listen
+from brushwork.jobs.spans import JobSpans
+from brushwork.jobs.threads import give_way, in_thread, stop_with_parent
 from brushwork.jobs.workers import WorkerInfo, say_alive, say_goodbye, worker_name
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Outcome, Run, Task
@@ -51,13 +52,11 @@ STOPS_SECONDS = 0.25
 MAX_BATCH = 16
 GRID = 4
 """Rows that a job is taken to have until it says so."""
-DRAWING_NICENESS = 5
+USUAL_PROVENANCE = Provenance()
 GRACE_SECONDS = 5.0
 """How long a stopping worker lets its jobs go on before it gives them back."""
 GOODBYE_SECONDS = 5.0
 """How long giving them back may take; when the database is away, the leases do it."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +84,8 @@ class Worker:
         supervised: bool = False,
         tasks: Mapping[str, type[Task]] = TASKS,
         scratch: Path | None = None,
+        provenance: Provenance = USUAL_PROVENANCE,
+        check: OutputCheck | None = None,
     ) -> None:
         self.database = database
         self.files = files
@@ -96,6 +97,9 @@ class Worker:
         self.supervised = supervised
         self.tasks = tasks
         self.scratch = Scratch(scratch)
+        self.measures = Measures()
+        self.provenance = provenance
+        self.check = check
         self.at_work: dict[str, AtWork] = {}
         self.drawn: set[AtWork] = set()
         """Those of them that the engine has, or will have in a moment."""
@@ -103,7 +107,7 @@ class Worker:
         self.hopeless: set[AtWork] = set()
         self.wake = asyncio.Event()
         self.stops = asyncio.Event()
-        self.completions = Completions(database, files, rules, self.info.id, self.forget)
+        self.completions = Completions(database, files, rules, self.info.id, self.forget, self.measures)
         self.background: set[asyncio.Task[None]] = set()
 
     @property
@@ -120,6 +124,7 @@ class Worker:
         self.spawn(self.watch_stops())
         self.spawn(self.report())
         self.spawn(self.completions.run(lambda: self.drawing))
+        self.spawn(self.measures.keep(self.database))
         self.spawn(listen(self.database, [JOBS_CHANNEL, STOPS_CHANNEL], self.on_signal))
         try:
             with self.scratch:
@@ -171,11 +176,20 @@ class Worker:
             for job in claimed:
                 if job.id in self.at_work:  # we had lost it, and are still at it
                     self.at_work[job.id].sink.stop()
-                self.at_work[job.id] = AtWork(job, JobSink(progress=job.progress, deadline_at=job.deadline_at))
+                self.at_work[job.id] = AtWork(job, self.sink_of(job))
                 self.drawn.add(self.at_work[job.id])
                 self.spawn(self.perform(self.at_work[job.id]))
             if not claimed:
                 await wait(self.wake, POLL_SECONDS)
+
+    def sink_of(self, job: ClaimedJob) -> JobSink:
+        """Where the engine tells how far a job is. A picture that has to be checked shows nothing of itself before."""
+
+        def on_step(model: str, seconds: float) -> None:
+            self.measures.observe(ENGINE_STEP, self.engine.name, model, seconds=seconds)
+
+        shows = self.check is None
+        return JobSink(progress=job.progress, deadline_at=job.deadline_at, shows=shows, on_step=on_step)
 
     async def claim(self) -> list[ClaimedJob]:
         """The next batch, when there is room for it and not too many pictures wait to be stored."""
@@ -209,6 +223,7 @@ class Worker:
     async def perform(self, work: AtWork) -> None:
         job = work.job
         folder: Path | None = None
+        spans = JobSpans(job)
         try:
             try:
                 scratch = folder = self.scratch.folder()
@@ -217,9 +232,11 @@ class Worker:
                 outcome, pictures = await in_thread(lambda: self.draw(work, given, data, scratch))
             finally:
                 self.drawn.discard(work)
+                spans.tell("draw", engine=self.engine.name)
                 if self.joins or not self.drawn:
                     self.wake.set()
             stored = await store(self.files, job, pictures, work.sink)
+            spans.tell("store", files=len(stored))
             finished = Finished(job, success(job, outcome, stored, self.engine), stored)
         except DeviceLost as lost:
             self.lost = self.lost or lost
@@ -227,14 +244,14 @@ class Worker:
             self.wake.set()
             return  # the job is given back when the worker ends
         except RowCancelled:
-            late = self.failure(job, deadline_exceeded(self.rules)) if work.sink.is_overdue else None
+            late = self.failure(job, deadline_exceeded()) if work.sink.is_overdue else None
             finished = Finished(job, late)
         except BrushworkError as error:
             finished = Finished(job, self.failure(job, error))
         except Exception:
-            log.exception("job.failed", job=job.id, task=job.task, attempt=job.attempts)
+            log.exception("job.failed", job_id=job.id, account_id=job.account_id, task=job.task, attempt=job.attempts)
             finished = Finished(job, self.failure(job, EngineFailed("The engine failed; nothing was charged.")))
-        self.completions.add(finished)
+        self.completions.add(replace(finished, model=work.sink.model))
         if folder is not None and not is_removed_at_once(folder):
             await in_thread(lambda: shutil.rmtree(scratch, ignore_errors=True))
 
@@ -255,7 +272,10 @@ class Worker:
             scratch=scratch,
         )
         outcome = task.run(run)
-        return outcome, encode(outcome)
+        if self.check is not None:
+            look_at(self.check, outcome, task.shown_prompt(given))
+        making = making_of(task, given, outcome, seed=job.seed, engine=self.engine)
+        return outcome, encode(outcome, provenance=self.provenance, making=making)
 
     def failure(self, job: ClaimedJob, error: BrushworkError) -> Ending:
         return Ending(job.id, job.account_id, "failed", token=job.token, error=error)
@@ -339,6 +359,8 @@ class Worker:
                 await tell_requeued(tx, await queue.give_back(tx, held, is_attempt=self.lost is not None))
                 await queue.let_go(tx, self.info.id)
                 await say_goodbye(tx, self.info.id)
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.measures.flush(self.database)
         except Exception as error:
             log.warning("goodbye.failed", error=type(error).__name__)
         log.info("worker.stopped", worker=self.info.id, given_back=len(held), device_lost=self.lost is not None)
@@ -357,48 +379,3 @@ def drawn_together(engine: Engine) -> int:
     """As many jobs as the engine can draw side by side, by its own account."""
     largest = max((one.batch_max for many in engine.capabilities().values() for one in many), default=1)
     return max(1, min(MAX_BATCH, largest))
-
-
-def give_way() -> None:
-    """Let this thread, and those it starts, yield to the event loops of worker and server when cores are short."""
-    if sys.platform == "linux":  # where a priority is each thread's own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), DRAWING_NICENESS)
-
-
-def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
-    """Run in a new thread that does not keep the process alive: a stuck engine must not outlive its worker."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]  # there is a result where there is no error
-
-    def target() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:  # it belongs to whoever awaits
-            error = raised
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, error)
-
-    # Not threading.Thread: its start() waits until the thread runs, and the loop with it.
-    _thread.start_new_thread(target, ())
-    return future
-
-
-def stop_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Set `stop` when standard input closes, which it does however the parent dies."""
-
-    def watch() -> None:
-        while os.read(0, 1024):
-            pass
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(stop.set)
-
-    threading.Thread(target=watch, daemon=True).start()
