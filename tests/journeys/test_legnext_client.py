@@ -50,14 +50,14 @@ def check_pictures(job: TaskResponse) -> None:
 def test_a_picture_from_a_prompt(client: Client) -> None:
     before = client.account.balance()
 
-    submitted = client.midjourney.diffusion(text="a lighthouse --seed 42", callback="http://127.0.0.1:9/hook")
+    submitted = client.midjourney.diffusion(text="a lighthouse --seed 42", callback="https://receiver.invalid/hook")
     finished = client.tasks.wait_for_completion(submitted.job_id, timeout=60, poll_interval=0.1)
 
     assert submitted.task_type is TaskType.DIFFUSION
     assert submitted.status is JobStatus.PENDING
     assert submitted.config is not None
     assert submitted.config.webhook_config is not None
-    assert str(submitted.config.webhook_config.endpoint) == "http://127.0.0.1:9/hook"
+    assert str(submitted.config.webhook_config.endpoint) == "https://receiver.invalid/hook"
     check_pictures(finished)
     assert client.tasks.get(submitted.job_id) == finished
     after = client.account.balance()

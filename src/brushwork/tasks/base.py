@@ -32,13 +32,6 @@ PROMPT_FIELDS = frozenset({"text", "prompt", "remix_prompt"})
 
 WEB_ADDRESS = TypeAdapter(HttpUrl)
 
-CALLBACK_NOT_SENT: Mapping[str, Any] = {
-    "code": "callback_not_sent",
-    "message": "The callback is kept, but this version does not call it: poll the job, or follow its events.",
-    "param": "callback",
-}
-
-
 @dataclass(frozen=True)
 class Run:
     """All that a running task may touch."""
@@ -106,7 +99,7 @@ class Task(BaseModel):
     """A body that works, for the docs, the OpenAPI file and the contract tests."""
 
     callback: Annotated[
-        str | None, Field(max_length=2048, description="URL to tell of the end; kept, not called yet")
+        str | None, Field(max_length=2048, description="URL to POST the job to when it has ended: https")
     ] = None
 
     @field_validator("callback")
@@ -192,7 +185,7 @@ class Task(BaseModel):
 
     def warnings(self) -> list[Mapping[str, Any]]:
         """What was repaired or ignored in the request: code, message, param."""
-        return [CALLBACK_NOT_SENT] if self.callback else []
+        return []
 
     def run(self, job: Run) -> Outcome:
         """Do the work. Blocking, plain and sequential; runs in a thread of its own."""
