@@ -44,6 +44,8 @@ class Services:
     webhook_rules: SendRules = EVERYWHERE_PUBLIC
     heartbeat_seconds: float = 15.0
     """How long a stream of events is silent before a comment is sent to keep it open."""
+    metrics_key: str = ""
+    """What `/metrics` asks for; nothing when it is empty."""
 
     def view(self, job: Job) -> JobView:
         """A job as its owner sees it now, with fresh links."""

@@ -1,23 +1,25 @@
 """Is the process alive, is it of use, and what does it measure: for load balancers, operators and Prometheus."""
 
+import secrets
 import time
 from functools import lru_cache
 from typing import Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from brushwork.api.answers import json_answer
+from brushwork.api.callers import key_in
 from brushwork.api.dependencies import CurrentServices, Services
-from brushwork.api.metrics import WORKER_SEEN_SECONDS
+from brushwork.api.gauges import WORKER_SEEN_SECONDS
 from brushwork.api.openapi import refusals
 from brushwork.api.views import View
 from brushwork.database.tables import workers
 from brushwork.database.upgrade import current_revision, head_revision
-from brushwork.errors import Unavailable
+from brushwork.errors import Unauthorized, Unavailable
 
 router = APIRouter(tags=["operation"])
 
@@ -82,9 +84,12 @@ async def live_workers(services: Services, *, now: float) -> int:
     "/metrics",
     operation_id="get_metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **refusals(500, 503)},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **refusals(401, 500)},
 )
-async def get_metrics(services: CurrentServices) -> Response:
-    """What Prometheus scrapes."""
+async def get_metrics(request: Request, services: CurrentServices) -> Response:
+    """What Prometheus scrapes; with the token that the operator may have set, as `Authorization: Bearer`."""
+    wanted = services.metrics_key
+    if wanted and not secrets.compare_digest(key_in(request).encode(), wanted.encode()):
+        raise Unauthorized("The metrics need the token of this server, as Authorization: Bearer.")
     text = await services.metrics.exposition(services.database, now=time.time())
     return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,21 +1,17 @@
-"""GET /metrics, for Prometheus: requests as this process saw them; jobs, workers and points from the database."""
+"""GET /metrics, for Prometheus: requests as this process saw them, and what the database knows of everything else."""
 
 from collections.abc import Iterator, Sequence
 
-import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import SQLAlchemyError
 
+from brushwork.api.gauges import READS, LedgerTotals
 from brushwork.database.session import Database
-from brushwork.database.tables import accounts, jobs, workers
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-WORKER_SEEN_SECONDS = 60.0
-"""A worker that was not seen for so long is not counted."""
-
-STATUSES = ("held", "queued", "running", "done", "failed", "cancelled")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Metrics:
@@ -33,25 +29,29 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.ledger = LedgerTotals()
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request. Methods nobody offers share one label, so that strangers cannot grow the table."""
-        method = method if method in ("GET", "HEAD", "POST", "DELETE", "OPTIONS") else "other"
+        method = method if method in METHODS else "other"
         self.requests.labels(route, method, str(status)).inc()
         self.seconds.labels(route, method).observe(seconds)
 
     async def exposition(self, database: Database, *, now: float) -> bytes:
-        """All metrics, in the text format."""
-        async with database.read() as tx:
-            families = [
-                await jobs_by_status(tx),
-                await queue_by_priority(tx),
-                await workers_seen(tx, now=now),
-                await points(tx),
-            ]
-        from_database = CollectorRegistry()
-        from_database.register(Fixed(families))
-        return generate_latest(self.registry) + generate_latest(from_database)
+        """All metrics, in the text format; without a database, those of this process."""
+        families = await self.from_database(database, now=now)
+        is_there = GaugeMetricFamily("brushwork_database_up", "Whether the database answered.", int(bool(families)))
+        fixed = CollectorRegistry()
+        fixed.register(Fixed([is_there, *families]))
+        return generate_latest(self.registry) + generate_latest(fixed)
+
+    async def from_database(self, database: Database, *, now: float) -> Sequence[Metric]:
+        """Empty when it does not answer."""
+        try:
+            async with database.read() as tx:
+                return [family for read in (*READS, self.ledger.read) for family in await read(tx, now)]
+        except (SQLAlchemyError, OSError):
+            return []
 
 
 class Fixed(Collector):
@@ -62,46 +62,3 @@ class Fixed(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self.families
-
-
-async def jobs_by_status(tx: AsyncConnection) -> Metric:
-    family = GaugeMetricFamily("brushwork_jobs", "Jobs kept, by status.", labels=["status"])
-    counted = {
-        row[0]: row[1] for row in await tx.execute(sa.select(jobs.c.status, sa.func.count()).group_by(jobs.c.status))
-    }
-    for status in STATUSES:
-        family.add_metric([status], counted.get(status, 0))
-    return family
-
-
-async def queue_by_priority(tx: AsyncConnection) -> Metric:
-    family = GaugeMetricFamily("brushwork_queue_depth", "Jobs ready to be claimed.", labels=["pool", "priority"])
-    query = (
-        sa.select(jobs.c.pool, jobs.c.priority, sa.func.count())
-        .where(jobs.c.status == "queued")
-        .group_by(jobs.c.pool, jobs.c.priority)
-    )
-    for pool, priority, count in await tx.execute(query):
-        family.add_metric([pool, str(priority)], count)
-    return family
-
-
-async def workers_seen(tx: AsyncConnection, *, now: float) -> Metric:
-    family = GaugeMetricFamily("brushwork_workers", "Workers seen in the last minute.", labels=["engine"])
-    query = (
-        sa.select(workers.c.engine, sa.func.count())
-        .where(workers.c.last_seen >= now - WORKER_SEEN_SECONDS)
-        .group_by(workers.c.engine)
-    )
-    for engine, count in await tx.execute(query):
-        family.add_metric([engine], count)
-    return family
-
-
-async def points(tx: AsyncConnection) -> Metric:
-    family = GaugeMetricFamily("brushwork_points", "Points of all accounts together.", labels=["state"])
-    totals = (await tx.execute(sa.select(sa.func.sum(accounts.c.balance), sa.func.sum(accounts.c.frozen)))).one()
-    balance, frozen = (int(total or 0) for total in totals)
-    family.add_metric(["available"], balance - frozen)
-    family.add_metric(["held"], frozen)
-    return family

@@ -20,8 +20,11 @@ from brushwork.files.store import Files
 from brushwork.files.stored import StoredFile
 from brushwork.jobs import queue
 from brushwork.jobs.lifecycle import Ending, end
+from brushwork.jobs.measures import JOB_RUN, JOB_WAIT, JOBS_ENDED, JOBS_LOST, Measures
 from brushwork.jobs.queue import ClaimedJob
 from brushwork.jobs.rules import JobRules
+from brushwork.jobs.spans import attributes_of
+from brushwork.tracing import record
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +42,15 @@ class Finished:
     job: ClaimedJob
     ending: Ending | None
     files: Sequence[StoredFile] = ()
+    model: str = ""
+    """The version that was asked for, if any."""
+
+    @property
+    def outcome(self) -> str:
+        """done, the code of the error, or lost."""
+        if self.ending is None:
+            return "lost"
+        return "done" if self.ending.error is None else self.ending.error.code
 
 
 class Completions:
@@ -51,12 +63,14 @@ class Completions:
         rules: JobRules,
         worker_id: str,
         on_settled: Callable[[ClaimedJob], None],
+        measures: Measures,
     ) -> None:
         self.database = database
         self.files = files
         self.rules = rules
         self.worker_id = worker_id
         self.on_settled = on_settled
+        self.measures = measures
         self.waiting: asyncio.Queue[Finished] = asyncio.Queue()
 
     def add(self, finished: Finished) -> None:
@@ -116,8 +130,27 @@ class Completions:
             if lost:
                 await queue.let_go(tx, self.worker_id, [finished.job.id for finished in lost])
                 unused = await unpublished(tx, [file.path for finished in lost for file in finished.files])
+        for finished in batch:
+            self.tell(finished, is_ended=finished.job.id in ended, began=now)
         if lost and unused:
             await self.remove(unused)
+
+    def tell(self, finished: Finished, *, is_ended: bool, began: float) -> None:
+        """What an operator sees of it: a log line, counts, a span."""
+        job, now = finished.job, time.time()
+        ids = {"job_id": job.id, "account_id": job.account_id, "task": job.task}
+        if not is_ended:
+            self.measures.count(JOBS_LOST, job.task)
+            log.info("job.lost", **ids, attempt=job.attempts)
+            return
+        seconds = max(0.0, now - job.started_at)
+        self.measures.count(JOBS_ENDED, job.task, finished.outcome)
+        self.measures.observe(JOB_WAIT, job.task, finished.model, seconds=job.started_at - job.created_at)
+        if finished.outcome == "done":
+            self.measures.observe(JOB_RUN, job.task, finished.model, seconds=seconds)
+        log.info("job.ended", **ids, outcome=finished.outcome, attempt=job.attempts, seconds=round(seconds, 3))
+        error = None if finished.outcome == "done" else finished.outcome
+        record("complete", parent=job.trace, began=began, ended=now, **attributes_of(job), **{"error.type": error})
 
     async def remove(self, paths: Sequence[str]) -> None:
         try:
