@@ -4,8 +4,8 @@ An account's credits come in packs. A hold takes from the packs in the order the
 credits, then what expires first), a capture spends what was held, a release gives it back. Every move is one ledger
 row a pack, with a positive amount; unique by (job, kind, pack), so that nothing can be charged twice.
 
-Lock order, everywhere: accounts by id, then jobs by id, then packs by id. All functions run inside the caller's
-transaction. Knows nothing of what a job is.
+Lock order, everywhere: accounts by id, then jobs by id, then packs and keys by id. All functions run inside the
+caller's transaction. Knows nothing of what a job is.
 """
 
 from collections import defaultdict
@@ -16,7 +16,9 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from brushwork.accounts import limits
 from brushwork.database.tables import accounts, ledger, packs
+from brushwork.database.together import Writes
 from brushwork.errors import InsufficientCredits, NotFound
 
 PackKind = Literal["point", "credit"]
@@ -85,10 +87,21 @@ async def grant(
 
 
 async def hold(
-    tx: AsyncConnection, account_id: int, job_id: str, amount: int, now: float, *, task: str | None = None
+    tx: AsyncConnection,
+    account_id: int,
+    job_id: str,
+    amount: int,
+    now: float,
+    *,
+    task: str | None = None,
+    key_id: int | None = None,
+    writes: Writes | None = None,
 ) -> HoldResult:
-    """Set `amount` aside for a job, or raise InsufficientCredits. Leaves the account's row locked."""
-    values = {"account": account_id, "part": amount, "now": now}
+    """Set `amount` aside for a job, or raise InsufficientCredits, or BudgetExceeded or TooManyRequests for the key.
+
+    Leaves the account's row locked. With `writes`, part of the work is left to whoever sends them.
+    """
+    values = {"account": account_id, "part": amount, "now": now, "key": key_id}
     busy = (await tx.execute(FREEZE, values)).first()
     # Only now that the account is locked is what the packs say the truth.
     open_packs = (await tx.execute(SPENDABLE, values)).all()
@@ -103,10 +116,18 @@ async def hold(
         part = min(missing, pack.available)
         parts.append((pack.id, part))
         missing -= part
+    later = Writes() if writes is None else writes
+    if key_id is not None and busy.is_limited:
+        await limits.take(tx, key_id, amount, now=now)
+    elif key_id is not None:
+        later.add(limits.HOLD, {"key": key_id, "key_part": amount})
     for pack_id, part in parts:  # one, as a rule
-        await tx.execute(FREEZE_PACK, {"pack": pack_id, "part": part})
+        later.add(FREEZE_PACK, {"pack": pack_id, "pack_part": part})
         entry = {"account_id": account_id, "pack_id": pack_id, "job_id": job_id, "kind": "hold", "amount": part}
-        await tx.execute(WRITE, {**entry, "task": task, "created_at": now})
+        entry |= {"task": task, "created_at": now, "api_key_id": key_id}
+        later.add(WRITE_HOLD, {f"entry_{name}": value for name, value in entry.items()})
+    if writes is None:
+        await later.send(tx)
     is_first = busy.available < busy.alert_threshold and busy.alerted_at is None
     if is_first:
         await tx.execute(ALERT, values)
@@ -125,6 +146,7 @@ FREEZE = (
     .where(accounts.c.id == sa.bindparam("account"), accounts.c.balance - accounts.c.frozen >= sa.bindparam("part"))
     .values(frozen=accounts.c.frozen + sa.bindparam("part"), updated_at=sa.bindparam("now"))
     .returning(
+        limits.IS_LIMITED.label("is_limited"),
         accounts.c.inflight,
         accounts.c.max_inflight,
         accounts.c.alert_threshold,
@@ -142,9 +164,11 @@ SPENDABLE = (
 )
 """The packs a hold may take from, in the order it does."""
 FREEZE_PACK = (
-    packs.update().where(packs.c.id == sa.bindparam("pack")).values(frozen=packs.c.frozen + sa.bindparam("part"))
+    packs.update().where(packs.c.id == sa.bindparam("pack")).values(frozen=packs.c.frozen + sa.bindparam("pack_part"))
 )
 WRITE = ledger.insert()
+ENTRY = ("account_id", "pack_id", "job_id", "kind", "amount", "created_at", "api_key_id", "task")
+WRITE_HOLD = WRITE.values({name: sa.bindparam(f"entry_{name}", type_=ledger.c[name].type) for name in ENTRY})
 
 
 async def capture(tx: AsyncConnection, job_ids: Iterable[str], now: float) -> None:
@@ -166,12 +190,16 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
         return
     held_of_account, used_of_account = defaultdict[int, int](int), defaultdict[int, int](int)
     held_of_pack, used_of_pack = defaultdict[int, int](int), defaultdict[int, int](int)
+    held_of_key, used_of_key = defaultdict[int, int](int), defaultdict[int, int](int)
     for entry in holds:
         used = entry.amount if settlements[entry.job_id] == "capture" else 0
         held_of_account[entry.account_id] += entry.amount
         used_of_account[entry.account_id] += used
         held_of_pack[entry.pack_id] += entry.amount
         used_of_pack[entry.pack_id] += used
+        if entry.api_key_id is not None:
+            held_of_key[entry.api_key_id] += entry.amount
+            used_of_key[entry.api_key_id] += used
 
     # Two batches over the same accounts must lock them in the same order, or they deadlock.
     await tx.execute(
@@ -181,6 +209,9 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
             for account in sorted(held_of_account)
         ],
     )
+    if held_of_key:
+        of_keys = [{"key": k, "held": held_of_key[k], "spent_by_key": used_of_key[k]} for k in sorted(held_of_key)]
+        await tx.execute(limits.THAW, of_keys)
     await tx.execute(
         THAW_PACK,
         [{"pack": pack, "held": held_of_pack[pack], "spent": used_of_pack[pack]} for pack in sorted(held_of_pack)],
@@ -196,6 +227,7 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
                 "amount": entry.amount,
                 "created_at": now,
                 "task": entry.task,
+                "api_key_id": entry.api_key_id,
             }
             for entry in holds
         ],
@@ -203,7 +235,7 @@ async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now
 
 
 HOLDS = (
-    sa.select(ledger.c.account_id, ledger.c.pack_id, ledger.c.job_id, ledger.c.amount, ledger.c.task)
+    sa.select(*(ledger.c[name] for name in ("account_id", "pack_id", "job_id", "amount", "task", "api_key_id")))
     .where(ledger.c.job_id.in_(sa.bindparam("jobs", expanding=True)), ledger.c.kind == "hold")
     .order_by(ledger.c.account_id, ledger.c.id)
 )

@@ -21,6 +21,14 @@ CLIENT_STATUS: Mapping[Status, ClientStatus] = {
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """Seconds until a job should have ended: as likely sooner as later, and in nine cases of ten not later than."""
+
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True)
 class JobFile:
     """A finished file of a job, in order: the grid first when there is one."""
 
@@ -63,6 +71,11 @@ class Job:
     """As the client sees it: code (int), message, raw_message, detail."""
     queue_position: int | None = None
     """Jobs that will start before this one; None when it is not waiting."""
+    pool: str = "default"
+    timing: str | None = None
+    """Jobs with the same one take about as long."""
+    eta: Forecast | None = None
+    """When it should be done, counted from now; None when it has ended, or nobody knows."""
 
     @property
     def client_status(self) -> ClientStatus:

@@ -1,19 +1,26 @@
 """Everything the API may ask of jobs, in one place; the chapters beside it do the work."""
 
+import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from brushwork.accounts.account import Account
 from brushwork.database.session import Database
 from brushwork.jobs import lifecycle, listing, submission
 from brushwork.jobs.events import Event, follow
+from brushwork.jobs.forecast import Forecasts
 from brushwork.jobs.job import ClientStatus, Job
 from brushwork.jobs.listing import JobPage
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.screening import screen
 from brushwork.jobs.signals import Listeners
 from brushwork.jobs.sources import Sources
+from brushwork.jobs.submission import Asking, Door
 from brushwork.prompts.moderation import Policy
 from brushwork.tasks.base import Task
+from brushwork.tracing import span
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_RULES = JobRules()
 
@@ -37,29 +44,41 @@ class Jobs:
         self.judge_callback = judge_callback
         """Raises what the client should read when a callback leads where nothing is sent."""
         self.listeners = Listeners(database)
+        self.forecasts = Forecasts(database)
+        self.door = Door(database, rules, self.forecasts, sources)
 
     async def submit(
-        self, account: Account, task: Task, *, idempotency_key: str | None = None, key_id: int | None = None
+        self,
+        account: Account,
+        task: Task,
+        *,
+        idempotency_key: str | None = None,
+        key_id: int | None = None,
+        deadline_seconds: float | None = None,
     ) -> Job:
-        """Accept a job: when this returns, it is on disk and paid for. The same key and task return the same job."""
+        """Accept a job: when this returns, it is on disk and paid for.
+
+        The same key and task return the same job, as it was accepted. The server's own deadline holds if it is sooner.
+        """
         if task.callback and self.judge_callback is not None:
             self.judge_callback(task.callback)
         if self.policy is not None:
             await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id)
-        return await submission.submit(
-            self.database,
-            self.rules,
-            account,
-            task,
-            idempotency_key=idempotency_key,
-            key_id=key_id,
-            sources=self.sources,
-        )
+        asking = Asking(account, key_id, idempotency_key, deadline_seconds)
+        with span("accept", account_id=account.id, task=task.name) as told:
+            job = await submission.submit(self.door, asking, task)
+            told.attributes["job_id"] = job.id
+        log.info("job.accepted", job_id=job.id, account_id=account.id, key_id=key_id, task=task.name)
+        return job
 
     async def get(self, account_id: int, job_id: str) -> Job:
         """One job. Raises JobNotFound for unknown and foreign ones alike."""
         async with self.database.read() as tx:
-            return await listing.get(tx, account_id, job_id)
+            job = await listing.get(tx, account_id, job_id)
+        return await self.with_eta(job)
+
+    async def with_eta(self, job: Job) -> Job:
+        return replace(job, eta=await self.forecasts.eta(job, now=time.time()))
 
     async def list(
         self,
@@ -74,7 +93,7 @@ class Jobs:
     ) -> JobPage:
         """The account's jobs, newest first."""
         async with self.database.read() as tx:
-            return await listing.page(
+            page = await listing.page(
                 tx,
                 account_id,
                 status=status,
@@ -84,6 +103,7 @@ class Jobs:
                 cursor=cursor,
                 limit=limit,
             )
+        return replace(page, jobs=tuple([await self.with_eta(job) for job in page.jobs]))
 
     async def cancel(self, account_id: int, job_id: str) -> Job:
         """Cancel one open job, queued or running, and return it; a finished one is returned as it ended."""
@@ -92,7 +112,8 @@ class Jobs:
     async def active(self, account_id: int) -> tuple[Job, ...]:
         """The account's open jobs, oldest first."""
         async with self.database.read() as tx:
-            return await listing.active(tx, account_id)
+            found = await listing.active(tx, account_id)
+        return tuple([await self.with_eta(job) for job in found])
 
     def events(self, account_id: int, job_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         """What happened to the job since event `after`, then what happens, up to its final status."""

@@ -19,9 +19,12 @@ from brushwork.accounts.credits import settle
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts, jobs
 from brushwork.database.tables import held as is_held
-from brushwork.errors import BrushworkError, JobCancelled, JobNotFound
+from brushwork.errors import BrushworkError, JobCancelled, JobNotFound, OutputRefused
 from brushwork.jobs import queue
+from brushwork.jobs.audits import audit
 from brushwork.jobs.events import EventKind, forget_previews, record
+from brushwork.jobs.fairness import start as start_of
+from brushwork.jobs.forecast import remember
 from brushwork.jobs.job import CLIENT_STATUS, OPEN, Job
 from brushwork.jobs.progress import Report
 from brushwork.jobs.queue import EVENTS_CHANNEL, JOBS_CHANNEL, STOPS_CHANNEL, ClaimedJob, Notice
@@ -57,10 +60,12 @@ async def end(tx: AsyncConnection, endings: Sequence[Ending], *, rules: JobRules
     await tx.execute(FINISH, [final_values(ending, rules, now) for ending in ended.values()])
     done = {job_id: ending.status == "done" for job_id, ending in ended.items()}
     await settle(tx, {job_id: "capture" if is_done else "release" for job_id, is_done in done.items()}, now)
+    await remember(tx, [row for row in rows if done[row.id]], now)
     await leave_queue(tx, [row.account_id for row in rows if row.status != "held"])
     notices = await promote(tx, account_ids, now=now)
     await forget_previews(tx, ended)
     await record(tx, [final_event(ending) for ending in ended.values()], now)
+    await record_refused(tx, ended.values(), now)
     happenings = [end_of(row, wanted[row.id].status) for row in rows]
     notices += await tell(tx, happenings, listening=listening, now=now)
     notices += [(EVENTS_CHANNEL, job_id) for job_id in ended]
@@ -132,6 +137,7 @@ LOCK_ACCOUNTS = (
 )
 LOCK_JOBS = (
     sa.select(jobs.c.id, jobs.c.account_id, jobs.c.status, jobs.c.token, jobs.c.owner, jobs.c.callback, jobs.c.trace)
+    .add_columns(jobs.c.timing, jobs.c.forecast, jobs.c.created_at, jobs.c.started_at)
     .where(jobs.c.id.in_(sa.bindparam("jobs", expanding=True)))
     .order_by(jobs.c.id)
     .with_for_update()
@@ -181,6 +187,14 @@ def final_values(ending: Ending, rules: JobRules, now: float) -> dict[str, Any]:
     }
 
 
+async def record_refused(tx: AsyncConnection, ended: Iterable[Ending], now: float) -> None:
+    """Write down what the check of finished pictures refused."""
+    for ending in ended:
+        if isinstance(ending.error, OutputRefused):
+            data = {"category": ending.error.detail["category"], "job_id": ending.job_id}
+            await tx.execute(audit(ending.account_id, "moderation", data, now=now))
+
+
 def error_of(error: BrushworkError) -> dict[str, Any]:
     """An error as the client of a job sees it."""
     return {
@@ -213,7 +227,7 @@ FEWER = (
     .values(inflight=accounts.c.inflight - sa.bindparam("fewer"))
 )
 ROOM = (
-    sa.select(accounts.c.id, (accounts.c.max_inflight - accounts.c.inflight).label("free"))
+    sa.select(accounts.c.id, accounts.c.share, (accounts.c.max_inflight - accounts.c.inflight).label("free"))
     .where(accounts.c.id.in_(sa.bindparam("accounts", expanding=True)))
     .where(accounts.c.inflight < accounts.c.max_inflight)
     .where(sa.exists().where(is_held, jobs.c.account_id == accounts.c.id))
@@ -227,18 +241,35 @@ async def promote(tx: AsyncConnection, account_ids: Sequence[int], *, now: float
     room = (await tx.execute(ROOM, {"accounts": account_ids})).all()
     notices: list[Notice] = []
     for account in room:
-        next_in = sa.select(jobs.c.id, jobs.c.pool).where(is_held, jobs.c.account_id == account.id)
-        chosen = (await tx.execute(next_in.order_by(jobs.c.priority, jobs.c.seq).limit(account.free))).all()
-        # They join the end of the line now: a flood that was held back must not overtake those who came meanwhile.
-        await tx.execute(
-            jobs.update().where(jobs.c.id == sa.bindparam("job")).values(status="queued", seq=sa.bindparam("place")),
-            [{"job": job.id, "place": now + number * 1e-6} for number, job in enumerate(chosen)],
-        )
+        chosen = (await tx.execute(NEXT_IN, {"account": account.id, "free": account.free})).all()
+        # They join the line now, and their account's turn is what it is now, whenever they came.
+        turns: dict[tuple[str, int], float] = {}
+        places = []
+        for number, job in enumerate(chosen):
+            lane = (job.pool, job.priority)
+            turn = turns.get(lane, job.start)
+            turns[lane] = turn + job.cost / account.share
+            places.append({"job": job.id, "place": now + number * 1e-6, "new_turn": turn})
+        await tx.execute(LET_IN, places)
         await tx.execute(
             accounts.update().where(accounts.c.id == account.id).values(inflight=accounts.c.inflight + len(chosen))
         )
         notices += [(JOBS_CHANNEL, job.pool) for job in chosen]
     return notices
+
+
+NEXT_IN = (
+    sa.select(jobs.c.id, jobs.c.pool, jobs.c.priority, jobs.c.cost)
+    .add_columns(start_of(jobs.c.account_id, jobs.c.pool, jobs.c.priority).label("start"))
+    .where(is_held, jobs.c.account_id == sa.bindparam("account"))
+    .order_by(jobs.c.priority, jobs.c.seq)
+    .limit(sa.bindparam("free", type_=sa.Integer))
+)
+LET_IN = (
+    jobs.update()
+    .where(jobs.c.id == sa.bindparam("job"))
+    .values(status="queued", seq=sa.bindparam("place"), turn=sa.bindparam("new_turn"))
+)
 
 
 async def admit_held(tx: AsyncConnection, *, now: float) -> None:

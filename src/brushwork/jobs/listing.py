@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.database.tables import held as is_held
 from brushwork.database.tables import jobs, queued
 from brushwork.errors import InvalidField, JobNotFound
+from brushwork.jobs.fairness import place
 from brushwork.jobs.job import ClientStatus, Job
 from brushwork.jobs.rows import job_of
 
@@ -51,20 +53,49 @@ async def queue_position(tx: AsyncConnection, row: Any) -> int | None:
     """How many jobs will start before this one, as far as the line stands now."""
     if row.status not in ("held", "queued"):
         return None
-    before = sa.tuple_(jobs.c.priority, jobs.c.seq) < sa.tuple_(sa.literal(row.priority), sa.literal(row.seq))
     line = sa.select(sa.func.count()).where(queued, jobs.c.pool == row.pool)
+    own_place = (row.priority, row.turn, row.seq)
+    before = sa.tuple_(jobs.c.priority, jobs.c.turn, jobs.c.seq) < sa.tuple_(*(sa.literal(part) for part in own_place))
     if row.status == "queued":
         return int((await tx.execute(line.where(before))).scalar_one())
-    # A held job joins the end of the line, after the account's other held jobs.
+    # A held job joins the line at its account's next turn, after the account's other held jobs.
     own = sa.select(sa.func.count()).where(is_held, jobs.c.account_id == row.account_id, before)
-    ahead = line.where(jobs.c.priority <= row.priority)
-    return int((await tx.execute(sa.select(ahead.scalar_subquery() + own.scalar_subquery()))).scalar_one())
+    ahead = (await place(tx, row.account_id, pool=row.pool, priority=row.priority)).ahead
+    return ahead + int((await tx.execute(own)).scalar_one())
+
+
+async def queue_positions(tx: AsyncConnection, rows: Sequence[Any]) -> dict[str, int]:
+    """The same for many jobs of one account at once, by id."""
+    waiting = [row for row in rows if row.status in ("held", "queued")]
+    positions = await in_the_line(tx, [row.id for row in waiting if row.status == "queued"])
+    lanes: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for row in sorted((row for row in waiting if row.status == "held"), key=lambda row: (row.priority, row.seq)):
+        lanes[row.pool, row.priority].append(row)
+    for held in lanes.values():
+        first = await queue_position(tx, held[0])
+        positions |= {row.id: (first or 0) + number for number, row in enumerate(held)}
+    return positions
+
+
+async def in_the_line(tx: AsyncConnection, job_ids: Sequence[str]) -> dict[str, int]:
+    if not job_ids:
+        return {}
+    number = sa.func.row_number().over(
+        partition_by=jobs.c.pool, order_by=(jobs.c.priority, jobs.c.turn, jobs.c.seq, jobs.c.id)
+    )
+    line = sa.select(jobs.c.id, (number - 1).label("ahead")).where(queued).subquery()
+    return {row.id: row.ahead for row in await tx.execute(sa.select(line).where(line.c.id.in_(job_ids)))}
 
 
 async def active(tx: AsyncConnection, account_id: int) -> tuple[Job, ...]:
     """The account's open jobs, oldest first."""
     open_jobs = jobs.select().where(jobs.c.account_id == account_id, jobs.c.ended_at.is_(None))
-    return tuple(job_of(row._mapping) for row in await tx.execute(open_jobs.order_by(jobs.c.created_at, jobs.c.id)))
+    return await with_places(tx, (await tx.execute(open_jobs.order_by(jobs.c.created_at, jobs.c.id))).all())
+
+
+async def with_places(tx: AsyncConnection, rows: Sequence[Any]) -> tuple[Job, ...]:
+    positions = await queue_positions(tx, rows)
+    return tuple(job_of(row._mapping, queue_position=positions.get(row.id)) for row in rows)
 
 
 async def page(
@@ -96,7 +127,7 @@ async def page(
     newest_first = jobs.select().where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
     rows = (await tx.execute(newest_first.limit(limit + 1))).all()
     return JobPage(
-        jobs=tuple(job_of(row._mapping) for row in rows[:limit]),
+        jobs=await with_places(tx, rows[:limit]),
         next_cursor=write_cursor(rows[:limit]) if len(rows) > limit else None,
     )
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from brushwork.database.tables import jobs, queued, running
+from brushwork.jobs.fairness import AHEAD
 
 JOBS_CHANNEL = "brushwork_jobs"
 """Something may be claimed; the payload is the pool."""
@@ -89,6 +90,11 @@ class ClaimedJob:
     sources: Sequence[Mapping[str, Any]]
     """What it was given to work on, as its row keeps it."""
     batch_key: str = ""
+    created_at: float = 0.0
+    started_at: float = 0.0
+    """When it was begun for the first time."""
+    trace: str | None = None
+    """The request's `traceparent`."""
 
 
 async def claim(
@@ -102,6 +108,8 @@ async def claim(
 ) -> list[ClaimedJob]:
     """Take the head of the line and up to `limit` - 1 more that can be drawn with it, in order.
 
+    Those may be taken before their turn, but not by more than `AHEAD`; jobs of a later lane only fill the room left.
+
     `joining` are the batch keys of jobs that are being drawn already, and that others may join: the head is taken
     whatever its key, so that none is passed over for ever; those taken with it may have any of these keys too.
     """
@@ -113,6 +121,7 @@ async def claim(
     if limit > 1 and head.attempts == 0:
         keys = {head.batch_key, *joining}
         same = {"pools": [head.pool], "keys": sorted(keys), "head": head.id, "more": limit - 1}
+        same |= {"lane": head.priority, "latest": head.turn + AHEAD}
         ids += (await tx.execute(COMPANY, same)).scalars()
     taken = {"ids": ids, "owner": worker_id, "token": uuid.uuid4().hex, "lease": lease}
     claimed = {row.id: claimed_job(row) for row in await tx.execute(TAKE, taken)}
@@ -135,11 +144,14 @@ LINE = (
     .where(jobs.c.run_after <= NOW, jobs.c.deadline_at > NOW)
 )
 ANY = LINE.limit(1)
-IN_ORDER = LINE.order_by(jobs.c.priority, jobs.c.seq).with_for_update(skip_locked=True)
-HEAD = IN_ORDER.add_columns(jobs.c.batch_key, jobs.c.pool, jobs.c.attempts).limit(1)
-COMPANY = IN_ORDER.where(
-    jobs.c.batch_key.in_(sa.bindparam("keys", expanding=True)), jobs.c.id != sa.bindparam("head"), jobs.c.attempts == 0
-).limit(sa.bindparam("more", type_=sa.Integer))
+IN_ORDER = LINE.order_by(jobs.c.priority, jobs.c.turn, jobs.c.seq).with_for_update(skip_locked=True)
+HEAD = IN_ORDER.add_columns(jobs.c.batch_key, jobs.c.pool, jobs.c.attempts, jobs.c.priority, jobs.c.turn).limit(1)
+COMPANY = (
+    IN_ORDER.where(jobs.c.batch_key.in_(sa.bindparam("keys", expanding=True)), jobs.c.id != sa.bindparam("head"))
+    .where(jobs.c.attempts == 0)
+    .where(sa.or_(jobs.c.turn <= sa.bindparam("latest"), jobs.c.priority > sa.bindparam("lane")))
+    .limit(sa.bindparam("more", type_=sa.Integer))
+)
 TAKE = (
     jobs.update()
     .where(jobs.c.id.in_(sa.bindparam("ids", expanding=True)))

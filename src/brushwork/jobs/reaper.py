@@ -56,9 +56,9 @@ async def fail(tx: AsyncConnection, worn_out: Sequence[Lapsed], overdue: Sequenc
         )
         for job in worn_out
     }
-    endings |= {job.id: Ending(job.id, job.account_id, "failed", error=deadline_exceeded(rules)) for job in overdue}
+    endings |= {job.id: Ending(job.id, job.account_id, "failed", error=deadline_exceeded()) for job in overdue}
     return len(await end(tx, list(endings.values()), rules=rules, now=time.time()))
 
 
-def deadline_exceeded(rules: JobRules) -> DeadlineExceeded:
-    return DeadlineExceeded(f"The job did not finish within {rules.deadline_seconds:g} seconds; nothing was charged.")
+def deadline_exceeded() -> DeadlineExceeded:
+    return DeadlineExceeded("The job did not finish before its deadline; nothing was charged.")

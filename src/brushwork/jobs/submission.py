@@ -11,6 +11,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,78 +20,86 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.accounts.account import Account
 from brushwork.accounts.credits import HoldResult, hold
 from brushwork.accounts.directory import account_by_id
+from brushwork.accounts.limits import refuse as refuse_key
 from brushwork.database.session import Database
-from brushwork.database.tables import accounts, jobs
+from brushwork.database.tables import accounts, events, jobs
 from brushwork.database.tables import held as is_held
+from brushwork.database.together import Writes
 from brushwork.errors import BrushworkError, Conflict, InsufficientCredits, PlanRequired, TooManyRequests
-from brushwork.jobs.events import record
+from brushwork.jobs.fairness import HELD, place
+from brushwork.jobs.forecast import Forecasts, Outlook, forecast
 from brushwork.jobs.given import plain
 from brushwork.jobs.job import Job
-from brushwork.jobs.queue import JOBS_CHANNEL, notify
-from brushwork.jobs.rows import job_of
+from brushwork.jobs.queue import JOBS_CHANNEL
+from brushwork.jobs.rows import NEW, job_of
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.sources import Sources, kept_input
 from brushwork.jobs.webhooks.outbox import tell_low_balance
 from brushwork.tasks.base import Speed, Task
 from brushwork.tasks.sources import FromUrl, Given, Wanted
+from brushwork.tracing import current
 
 POOL = "default"
 PRIORITY: Mapping[Speed, int] = {"turbo": 10, "fast": 20, "draft": 30}
 """Smaller is sooner."""
 RETRY_AFTER = 10
 """Seconds after which a client that has too many open jobs may look whether one has ended."""
+REPLAYED_SECONDS = 86_400.0
+"""How long an idempotency key stands for the request it came with."""
 
 
-async def submit(
-    database: Database,
-    rules: JobRules,
-    account: Account,
-    task: Task,
-    *,
-    idempotency_key: str | None,
-    key_id: int | None = None,
-    sources: Sources | None = None,
-) -> Job:
+@dataclass(frozen=True)
+class Asking:
+    """What comes with a task: who asks, and how."""
+
+    account: Account
+    key_id: int | None = None
+    idempotency_key: str | None = None
+    deadline_seconds: float | None = None
+    """The client's own, if it is shorter than the server's."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """What stands at the entrance of one database."""
+
+    database: Database
+    rules: JobRules
+    forecasts: Forecasts
+    sources: Sources | None = None
+
+
+async def submit(door: Door, asking: Asking, task: Task) -> Job:
     """Accept one job, or raise what the client should read; then nothing has changed."""
     task.check()
     wanted = task.wanted()
     if wanted:
-        if sources is None:
+        if door.sources is None:
             raise LookupError("these jobs were opened without a way to pictures")
-        return await submit_with(sources, wanted, rules, account, task, idempotency_key=idempotency_key, key_id=key_id)
-    row = new_row(account, task, task.model_dump(mode="json"), (), idempotency_key, rules) | {"api_key_id": key_id}
-    return await accept(database, rules, account, row, sources)
+        return await submit_with(door, door.sources, wanted, asking, task)
+    return await accept(door, asking, new_row(door.rules, asking, task, task.model_dump(mode="json"), ()))
 
 
-async def submit_with(
-    sources: Sources,
-    wanted: Sequence[Wanted],
-    rules: JobRules,
-    account: Account,
-    task: Task,
-    *,
-    idempotency_key: str | None,
-    key_id: int | None,
-) -> Job:
+async def submit_with(door: Door, sources: Sources, wanted: Sequence[Wanted], asking: Asking, task: Task) -> Job:
     """Accept a job that works on pictures. What was gathered for a job that is not accepted is removed again."""
-    fields = kept_input(task)
-    if idempotency_key is not None:  # a request that is sent again fetches nothing again
-        async with sources.database.read() as tx:
-            earlier = await find_earlier(tx, account.id, idempotency_key)
-        if earlier is not None:
+    fields, account_id = kept_input(task), asking.account.id
+    if asking.idempotency_key is not None:  # a request that is sent again fetches nothing again
+        async with door.database.read() as tx:
+            earlier = await find_earlier(tx, account_id, asking.idempotency_key)
+        if earlier is not None and earlier.created_at > time.time() - REPLAYED_SECONDS:
             return same_request(earlier, {"task": task.name, "input": fields}, sources)
     if any(isinstance(one, FromUrl) for one in wanted):
-        await refuse_penniless(sources.database, account.id, task)
+        await refuse_penniless(door.database, asking, task)
     job_id = str(uuid.uuid4())
     try:
-        given = await sources.gather(account.id, type(task), wanted, job_id=job_id, now=time.time())
+        given = await sources.gather(account_id, type(task), wanted, job_id=job_id, now=time.time())
         task.check_given(given)
-        row = new_row(account, task, fields, given, idempotency_key, rules) | {"id": job_id, "api_key_id": key_id}
+        row = new_row(door.rules, asking, task, fields, given) | {"id": job_id}
     except BaseException:
         await sources.forget(job_id)
         raise
     try:
-        job = await accept(sources.database, rules, account, row, sources)
+        job = await accept(door, asking, row)
     except BrushworkError:  # anything else may have been committed all the same: then the job needs its pictures
         await sources.forget(job_id)
         raise
@@ -99,53 +108,78 @@ async def submit_with(
     return job
 
 
-async def refuse_penniless(database: Database, account_id: int, task: Task) -> None:
-    """Open no URL for an account that has nothing left. Whether it has enough is decided when the price is held."""
+async def refuse_penniless(database: Database, asking: Asking, task: Task) -> None:
+    """Open no URL for an account or a key that has nothing left. What it has is decided when the price is held."""
     async with database.read() as tx:
-        account = await account_by_id(tx, account_id)
-    if account.available <= 0:
-        raise InsufficientCredits(needed=task.price(), available=account.available)
+        account = await account_by_id(tx, asking.account.id)
+        if account.available <= 0:
+            raise InsufficientCredits(needed=task.price(), available=account.available)
+        if asking.key_id is not None:
+            await refuse_key(tx, asking.key_id, 1, now=time.time())
 
 
-async def accept(
-    database: Database, rules: JobRules, account: Account, row: dict[str, Any], sources: Sources | None
-) -> Job:
-    """Hold the credits and let the job in, in one transaction."""
-    now, key = row["created_at"], row["idempotency_key"]
-    async with database.write() as tx:
+async def accept(door: Door, asking: Asking, row: dict[str, Any]) -> Job:
+    """Hold the credits, find the job's place and let it in, in one transaction."""
+    now, key, account_id = row["created_at"], asking.idempotency_key, asking.account.id
+    outlook = await door.forecasts.outlook(row["pool"], row["timing"])
+    async with door.database.write() as tx:
         if key is not None:
-            earlier = await find_earlier(tx, account.id, key, lock=True)
+            earlier = await find_earlier(tx, account_id, key, lock=True)
+            if earlier is not None and earlier.created_at > now - REPLAYED_SECONDS:
+                return same_request(earlier, row, door.sources)
             if earlier is not None:
-                return same_request(earlier, row, sources)
-        holding = await hold(tx, account.id, row["id"], row["cost"], now, task=row["task"])
+                await tx.execute(FREE_KEY, {"job": earlier.id})
+        writes = Writes()
+        holding = await hold(
+            tx, account_id, row["id"], row["cost"], now, task=row["task"], key_id=asking.key_id, writes=writes
+        )
         row["usage_type"] = holding.usage_type
         if holding.fell_below is not None:
             low = {"available": holding.available, "threshold": holding.fell_below}
-            await tell_low_balance(tx, account.id, **low, now=now)
-        row["status"] = await admit(tx, account.id, holding, rules)
-        await tx.execute(INSERT, row)
-        await record(tx, [(row["id"], "status", {"status": "pending"})], now)
-        if row["status"] == "queued":
-            await notify(tx, [(JOBS_CHANNEL, POOL)])
-    return job_of(row)
+            await tell_low_balance(tx, account_id, **low, now=now)
+        await find_place(tx, row, holding, door.rules, outlook)
+        is_queued = row["status"] == "queued"
+        if is_queued:
+            writes.add(ONE_MORE, {"account": account_id})
+        writes.add(INSERT, {f"job_{name}": row.get(name) for name in WRITTEN})
+        writes.add(SAY, {"event_job": row["id"], "event_data": {"status": "pending"}, "event_at": now})
+        await writes.send(tx, WAKE, is_queued=is_queued, channel=JOBS_CHANNEL, payload=row["pool"])
+    return accepted(row)
+
+
+async def find_place(
+    tx: AsyncConnection, row: dict[str, Any], holding: HoldResult, rules: JobRules, outlook: Outlook
+) -> None:
+    """Fill in where a job stands: in the line or before it, at which turn, and when it should be done."""
+    waiting = await admit(tx, row["account_id"], holding, rules)
+    there = await place(tx, row["account_id"], pool=row["pool"], priority=row["priority"])
+    ahead = there.ahead + (waiting or 0)
+    expected = forecast(outlook, ahead)
+    row["status"] = "queued" if waiting is None else "held"
+    row["turn"] = there.turn if waiting is None else HELD
+    row["forecast"] = {"ahead": ahead} | ({} if expected is None else {"p50": expected.p50, "p90": expected.p90})
+
+
+def accepted(row: Mapping[str, Any]) -> Job:
+    """A job as it was when it was accepted: the answer to its request, however late it is asked for again."""
+    before = dict.fromkeys(("started_at", "ended_at", "followup_until", "expires_at", "output", "detail", "error"))
+    told = row.get("forecast") or {}
+    status = "held" if row["status"] == "held" else "queued"
+    return job_of({**row, **before, **NEW, "status": status}, queue_position=told.get("ahead"), eta=told)
 
 
 def new_row(
-    account: Account,
-    task: Task,
-    fields: Mapping[str, Any],
-    given: Sequence[Given],
-    idempotency_key: str | None,
-    rules: JobRules,
+    rules: JobRules, asking: Asking, task: Task, fields: Mapping[str, Any], given: Sequence[Given]
 ) -> dict[str, Any]:
     settled = task.settled(given)
-    if settled.plan == "pro" and account.plan != "pro":
+    if settled.plan == "pro" and asking.account.plan != "pro":
         raise PlanRequired("This needs the pro plan; the account is on the free one.", plan=settled.plan)
     now, seed = time.time(), task.seed()
     return {
         "id": str(uuid.uuid4()),
-        "account_id": account.id,
-        "idempotency_key": idempotency_key,
+        "account_id": asking.account.id,
+        "api_key_id": asking.key_id,
+        "idempotency_key": asking.idempotency_key,
         "task": task.name,
         "input": fields,
         "sources": plain(given),
@@ -154,21 +188,45 @@ def new_row(
         "warnings": task.warnings() or None,
         "pool": POOL,
         "batch_key": settled.batch_key(),
+        "timing": timing_of(task, settled),
         "priority": PRIORITY[settled.speed],
         "seq": now,
-        "deadline_at": now + rules.deadline_seconds,
+        "deadline_at": now + min(rules.deadline_seconds, asking.deadline_seconds or rules.deadline_seconds),
         "max_attempts": rules.max_attempts,
         "cost": settled.price(),
         "created_at": now,
+        "trace": current.get(),
     }
 
 
-INSERT = jobs.insert()
+def timing_of(task: Task, settled: Task) -> str:
+    """Jobs with the same key take about as long: the same task, and whatever else they are drawn together by."""
+    lane = "draft" if settled.speed == "draft" else ""
+    return " ".join(filter(None, dict.fromkeys((task.name, settled.batch_key(), lane))))
+
+
+# Built once: putting these together takes longer than running them.
+FILLED_IN = (
+    "id account_id api_key_id idempotency_key task input sources seed callback warnings pool batch_key timing priority "
+    "turn seq deadline_at max_attempts cost usage_type created_at status forecast"
+)
+WRITTEN = tuple(FILLED_IN.split())
+INSERT = jobs.insert().values({name: sa.bindparam(f"job_{name}", type_=jobs.c[name].type) for name in WRITTEN})
+SAY = events.insert().values(
+    job_id=sa.bindparam("event_job", type_=sa.Text),
+    kind=sa.literal_column("'status'"),
+    data=sa.bindparam("event_data", type_=events.c.data.type),
+    created_at=sa.bindparam("event_at", type_=sa.Double),
+)
+WAKE = sa.select(sa.func.pg_notify(sa.bindparam("channel", type_=sa.Text), sa.bindparam("payload", type_=sa.Text)))
+WAKE = WAKE.where(sa.bindparam("is_queued", type_=sa.Boolean))
 ONE_MORE = accounts.update().where(accounts.c.id == sa.bindparam("account")).values(inflight=accounts.c.inflight + 1)
+FREE_KEY = jobs.update().where(jobs.c.id == sa.bindparam("job")).values(idempotency_key=None)
+"""A key that is old enough may be used for something new."""
 
 
 async def find_earlier(tx: AsyncConnection, account_id: int, idempotency_key: str, *, lock: bool = False) -> Any:
-    """The job made with this key, if any. A lock on the account keeps two equal requests from both missing it."""
+    """The job made with this key, however old. A lock on the account keeps two equal requests from both missing it."""
     if lock:
         await tx.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
     same_key = sa.and_(jobs.c.account_id == account_id, jobs.c.idempotency_key == idempotency_key)
@@ -182,19 +240,21 @@ def same_request(earlier: Any, row: Mapping[str, Any], sources: Sources | None) 
         before, after = sources.without_signatures(list(before)), sources.without_signatures(list(after))
     if before != after:
         raise Conflict("This idempotency key was used for a different request.")
-    return job_of(earlier._mapping)
+    return accepted(earlier._mapping)
 
 
-async def admit(tx: AsyncConnection, account_id: int, holding: HoldResult, rules: JobRules) -> str:
-    """Whether the account may have one more job in the queue now, or must wait, or has asked for too much."""
+async def admit(tx: AsyncConnection, account_id: int, holding: HoldResult, rules: JobRules) -> int | None:
+    """None when the account may have one more job in the line now; else how many of its jobs wait to be let in.
+
+    Raises TooManyRequests when it has asked for too much.
+    """
     if holding.inflight < min(holding.max_inflight, rules.max_waiting):
-        await tx.execute(ONE_MORE, {"account": account_id})
-        return "queued"
+        return None
     # Only a full account has held jobs, so only a full account pays for counting them.
     some = sa.select(jobs.c.id).where(is_held, jobs.c.account_id == account_id).limit(rules.max_waiting).subquery()
-    waiting = (await tx.execute(sa.select(sa.func.count()).select_from(some))).scalar_one()
+    waiting = int((await tx.execute(sa.select(sa.func.count()).select_from(some))).scalar_one())
     if holding.inflight + waiting >= rules.max_waiting:
         raise TooManyRequests(
             f"The account has {holding.inflight + waiting} open jobs, as many as it may.", retry_after=RETRY_AFTER
         )
-    return "held"
+    return waiting

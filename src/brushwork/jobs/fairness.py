@@ -1,0 +1,89 @@
+"""Whose turn it is: start-time fair queueing, decided when a job joins the line, so that a claim only reads in order.
+
+A lane is a pool and a priority. Within it jobs are served by (turn, seq). A job's turn is where its account stands:
+
+    turn = max(V, turn of the account's last job in the lane + that job's cost / the account's share)
+
+V is how far the lane has come: the turn of what is being served. So an account that asks for much only pushes its own
+later jobs back, and one that has been quiet starts where all others are: it neither pays for the past nor saves up.
+When nobody is in a lane it begins anew at 0. The caller has locked the account, so that its jobs come one by one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.database.tables import accounts, jobs
+
+HELD = -1.0
+"""The turn of a job that is not in the line yet."""
+AHEAD = 1280.0
+"""By how much of a turn a job may be claimed early, in the company of one that it can be drawn with: in points of an
+account with share 1, sixteen usual jobs. What it takes early it has been given: its account's next turn comes later."""
+SERVED = 100
+"""So many running jobs are looked at to see how far a lane has come."""
+COUNTED = 1000
+"""So many jobs ahead are counted when a job is accepted."""
+
+
+def in_line(line: sa.FromClause, status: str, pool: Any, priority: Any) -> list[sa.ColumnElement[bool]]:
+    # A literal, not a parameter: else the partial indexes are not used.
+    return [line.c.status == sa.literal_column(f"'{status}'"), line.c.pool == pool, line.c.priority == priority]
+
+
+def start(account: Any, pool: Any, priority: Any) -> sa.ScalarSelect[Any]:
+    """The turn of the next job of this account in this lane, as SQL; the arguments are parameters or columns."""
+    waiting, served, own, owner = jobs.alias(), jobs.alias(), jobs.alias(), accounts.alias()
+    sample = sa.select(served.c.turn).where(*in_line(served, "running", pool, priority)).correlate(jobs)
+    sample = sample.order_by(served.c.lease_until.desc()).limit(SERVED)
+    head = sa.select(sa.func.min(waiting.c.turn)).where(*in_line(waiting, "queued", pool, priority)).correlate(jobs)
+    last = (
+        sa.select(own.c.turn + own.c.cost / owner.c.share)
+        .join_from(own, owner, own.c.account_id == owner.c.id)
+        .where(own.c.account_id == account, own.c.ended_at.is_(None), own.c.priority == priority)
+        .where(own.c.turn > HELD, own.c.pool == pool)
+        .order_by(own.c.turn.desc())
+        .limit(1)
+        .correlate(jobs)
+    )
+    at = sa.select(
+        head.scalar_subquery().label("head"),
+        sa.select(sa.func.max(sample.subquery().c.turn)).scalar_subquery().label("served"),
+        last.scalar_subquery().label("own"),
+    ).subquery()
+    # A job that was claimed in company may be further than the head of the line: nobody new has to wait for that.
+    come = sa.case((at.c.head < at.c.served, at.c.head), else_=sa.func.coalesce(at.c.served, at.c.head, 0.0))
+    return sa.select(sa.case((at.c.own > come, at.c.own), else_=come)).scalar_subquery()
+
+
+def ahead_of(pool: Any, priority: Any, turn: Any) -> sa.ScalarSelect[Any]:
+    """How many jobs will start before one that takes this turn now, as SQL; `COUNTED` means that many or more."""
+    before = jobs.alias()
+    queued = before.c.status == sa.literal_column("'queued'")
+    place = sa.tuple_(before.c.priority, before.c.turn) <= sa.tuple_(priority, turn)
+    some: sa.Select[Any] = sa.select(sa.literal_column("1")).where(queued, before.c.pool == pool, place).limit(COUNTED)
+    return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a job of an account would stand in a lane, if it came now."""
+
+    turn: float
+    ahead: int
+    """Jobs that would start before it, `COUNTED` at most."""
+
+
+async def place(tx: AsyncConnection, account_id: int, *, pool: str, priority: int) -> Place:
+    """The turn of the account's next job in this lane, and how many are before it."""
+    row = (await tx.execute(PLACE, {"account": account_id, "pool": pool, "priority": priority})).one()
+    return Place(float(row.turn), int(row.ahead))
+
+
+LANE = sa.bindparam("pool", type_=sa.Text), sa.bindparam("priority", type_=sa.Integer)
+TURN = sa.select(start(sa.bindparam("account", type_=jobs.c.account_id.type), *LANE).cast(sa.Double).label("turn")).cte(
+    "place"
+)
+PLACE = sa.select(TURN.c.turn, ahead_of(*LANE, sa.select(TURN.c.turn).scalar_subquery()).label("ahead"))
