@@ -3,10 +3,8 @@
 The only chapter, beside the command line, that knows every other one.
 """
 
-import contextlib
 import os
 import secrets
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from brushwork import logs, tracing
 from brushwork.accounts.account import Account, PlanName
 from brushwork.accounts.credits import grant
 from brushwork.accounts.directory import account_by_name, create_account, has_accounts, set_plan
@@ -104,6 +102,7 @@ def build_sender(settings: Settings, database: Database) -> "Sender":
     from brushwork.jobs.webhooks.sender import Sender
 
     configure_logs(settings)
+    configure_traces(settings, "sender")
     files = open_files(settings, database)
     return Sender(database, lambda job: seen_by_owner(job, files, TASKS, now=time.time()).plain(), send_rules(settings))
 
@@ -170,6 +169,15 @@ def provenance_of(settings: Settings) -> Provenance:
         return Provenance(settings.provenance, C2paSigner(Path(certificate).read_bytes(), Path(key).read_bytes()))
     except (OSError, SigningError) as error:
         raise Unavailable(f"BRUSHWORK_C2PA_CERTIFICATE and BRUSHWORK_C2PA_KEY: {error}.") from None
+
+
+def anchors_of(settings: Settings) -> bytes:
+    """The certificate that signatures of this server go back to; empty when it signs nothing."""
+    if provenance_of(settings).signer is None:
+        return b""
+    from brushwork.files.signing import root_of
+
+    return root_of(Path(settings.c2pa_certificate).read_bytes())
 
 
 def output_check_of(settings: Settings) -> OutputCheck | None:
@@ -294,6 +302,7 @@ async def make_account(
 def build_worker(settings: Settings, database: Database, *, device: str, supervised: bool) -> Worker:
     """The worker half. A supervised worker ends when its parent does."""
     configure_logs(settings)
+    configure_traces(settings, "worker")
     return Worker(
         database=database,
         files=open_files(settings, database),
@@ -317,6 +326,7 @@ def create_app(settings: Settings, *, tasks: Mapping[str, type[Task]] = TASKS) -
     from brushwork.api.web import web_app
 
     configure_logs(settings)
+    configure_traces(settings, "api")
     database = open_database(settings)
     services = build_services(settings, database, tasks)
 
@@ -356,42 +366,23 @@ def build_services(settings: Settings, database: Database, tasks: Mapping[str, t
         tasks=tasks,
         callers=Callers(database),
         metrics=Metrics(),
+        max_concurrent_jobs=settings.max_concurrent_jobs,
         metrics_key=settings.metrics_key,
         max_body_bytes=int(settings.max_body_mb * 1_000_000),
+        c2pa_anchors=anchors_of(settings),
         webhook_rules=rules,
     )
 
 
-class StandardError:
-    """Takes log lines. A full disk or a broken pipe behind it must never end the work that is told about."""
-
-    def __init__(self, *_: object) -> None: ...
-
-    def msg(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
-
-    debug = info = warning = error = critical = msg
-
-
 def configure_logs(settings: Settings) -> None:
-    """Log lines go to standard error: readable on a terminal, one JSON object a line anywhere else."""
-    is_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
-    last: list[structlog.typing.Processor] = (
-        # Not its usual tracebacks: they show local variables, and there are keys and prompts among them.
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if is_console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *last,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=StandardError,
-        cache_logger_on_first_use=False,
-    )
+    logs.configure(settings.log_format, settings.log_level)
+
+
+def configure_traces(settings: Settings, part: str) -> None:
+    """Spans go to the collector of the settings, if there is one."""
+    if not settings.otel_url:
+        return
+    try:
+        tracing.configure(settings.otel_url, service=f"brushwork-{part}")
+    except tracing.MissingPackage as error:
+        raise Unavailable(f"BRUSHWORK_OTEL_URL: {error}.") from None

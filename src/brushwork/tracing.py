@@ -5,6 +5,7 @@ What ties the spans of a job together over processes is a W3C `traceparent`, kep
 task types and error codes; never a key, a prompt, a link or a body.
 """
 
+import logging
 import re
 import secrets
 import time
@@ -12,6 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
 
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 SAMPLED = 0x01
@@ -39,8 +44,20 @@ class MissingPackage(ImportError):
     """OpenTelemetry is not installed."""
 
 
+class Telling(logging.Handler):
+    """The exporter's troubles, as lines of our own log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.warning("traces.troubled", trouble=record.getMessage()[:200])
+
+
 def configure(url: str, *, service: str) -> None:
-    """Send spans to this collector, by OTLP over HTTP. Raises MissingPackage without `brushwork[otel]`."""
+    """Send spans to this collector, by OTLP over HTTP. Raises MissingPackage without `brushwork[otel]`.
+
+    A second call changes nothing: a server is a sender of webhooks as well.
+    """
+    if here.tracer is not None:
+        return
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -50,6 +67,8 @@ def configure(url: str, *, service: str) -> None:
         raise MissingPackage("traces need OpenTelemetry; install brushwork[otel]") from error
     exporter = OTLPSpanExporter(endpoint=f"{url}/v1/traces", timeout=EXPORT_SECONDS)
     resource = Resource.create({"service.name": service, "service.instance.id": secrets.token_hex(8)})
+    logging.getLogger("opentelemetry").addHandler(Telling())
+    logging.getLogger("opentelemetry").propagate = False
     here.provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     here.provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
     here.tracer = here.provider.get_tracer("brushwork")

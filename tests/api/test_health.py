@@ -4,7 +4,6 @@ from pathlib import Path
 
 import obstore
 import sqlalchemy as sa
-from prometheus_client.parser import text_string_to_metric_families
 
 from brushwork.app import create_app
 from brushwork.database.tables import workers
@@ -15,15 +14,6 @@ async def add_worker(api: Api, name: str, *, last_seen: float) -> None:
     row = {"host": "here", "pid": 1, "device": "cpu:0", "engine": "noop", "pools": ["default"], "started_at": 0.0}
     async with api.services.database.write() as tx:
         await tx.execute(sa.insert(workers).values(id=name, last_seen=last_seen, **row))
-
-
-def samples(text: str) -> dict[tuple[str, ...], float]:
-    """(name, label values in alphabetical order of the labels) → value."""
-    return {
-        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
 
 
 async def test_a_server_that_can_work_says_so_and_counts_its_workers(each_api: Api) -> None:
@@ -62,31 +52,6 @@ async def test_a_server_without_database_and_store_lives_but_is_not_ready(tmp_pa
     assert alive.status_code == 200
     assert ready.status_code == 503
     assert ready.json()["detail"]["checks"] == {"database": False, "migrations": False, "store": False}
-
-
-async def test_metrics_tell_requests_jobs_queue_workers_and_points(each_api: Api) -> None:
-    cancelled = await each_api.submit()
-    await each_api.submit("a fox --turbo")
-    await each_api.client.delete(f"/v1/job/{cancelled}")
-    await each_api.client.get("/no/such/path")
-    await each_api.client.request("BREW", "/healthz")
-    await add_worker(each_api, "alive", last_seen=time.time())
-
-    answer = await each_api.client.get("/metrics")
-    found = samples(answer.text)
-
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert found["brushwork_http_requests_total", "POST", "/v1/diffusion", "200"] == 2
-    assert found["brushwork_http_requests_total", "GET", "unmatched", "404"] == 1
-    assert found["brushwork_http_requests_total", "other", "/healthz", "405"] == 1
-    assert found["brushwork_http_request_seconds_count", "POST", "/v1/diffusion"] == 2
-    assert found["brushwork_jobs", "queued"] == 1
-    assert found["brushwork_jobs", "cancelled"] == 1
-    assert found["brushwork_jobs", "running"] == 0
-    assert found["brushwork_queue_depth", "default", "10"] == 1
-    assert found["brushwork_workers", "noop"] == 1
-    assert found["brushwork_points", "held"] == 160
-    assert found["brushwork_points", "available"] == 100_000 - 160
 
 
 async def test_asking_for_readiness_all_at_once_is_fine(api: Api) -> None:

@@ -41,9 +41,13 @@ class Services:
     callers: Callers
     metrics: Metrics
     max_body_bytes: int
+    c2pa_anchors: bytes = b""
+    """Certificates whose signatures are trusted, PEM: the root of the chain that signs here."""
     webhook_rules: SendRules = EVERYWHERE_PUBLIC
     heartbeat_seconds: float = 15.0
     """How long a stream of events is silent before a comment is sent to keep it open."""
+    max_concurrent_jobs: int = 6
+    """Of an account that operators open here."""
     metrics_key: str = ""
     """What `/metrics` asks for; nothing when it is empty."""
 

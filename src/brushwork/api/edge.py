@@ -8,6 +8,7 @@ header, a query or a body: keys, links and prompts are in there.
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from uuid import uuid4
 
 import structlog
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brushwork.api.answers import error_answer
 from brushwork.errors import ServerError
+from brushwork.tracing import Open, span
 
 log = structlog.get_logger("brushwork.api")
 
@@ -31,7 +33,7 @@ PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     "access-control-max-age": "86400",
 }
-ASKED_HEADERS = "x-api-key, content-type, authorization, idempotency-key, last-event-id, x-request-id"
+ASKED_HEADERS = "x-api-key, api-key, content-type, authorization, idempotency-key, last-event-id, x-request-id"
 SECURITY = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 Observe = Callable[[str, str, int, float], None]
@@ -64,7 +66,7 @@ class Edge:
                 dress(MutableHeaders(scope=message), request_id)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), span_of(headers) as told:
             try:
                 if is_preflight(scope, headers):
                     await answer_preflight(headers, send_with_headers)
@@ -77,6 +79,7 @@ class Edge:
             finally:
                 seconds = time.perf_counter() - started
                 self.observe(route_of(scope), scope["method"], status, seconds)
+                describe(told, scope, status)
                 log.info(
                     "request",
                     method=scope["method"],
@@ -85,6 +88,23 @@ class Edge:
                     ms=round(seconds * 1000, 1),
                     account_id=state.get("account_id"),
                 )
+
+
+def span_of(headers: Headers) -> AbstractContextManager[Open]:
+    """The request as a part of whatever the client is tracing."""
+    return span("request", parent=headers.get("traceparent"))
+
+
+def describe(told: Open, scope: Scope, status: int) -> None:
+    route, state = route_of(scope), scope["state"]
+    told.name = f"{scope['method']} {route}"
+    told.attributes |= {
+        "http.request.method": scope["method"],
+        "http.route": route,
+        "http.response.status_code": status,
+    }
+    told.attributes |= {"request_id": state["request_id"], "account_id": state.get("account_id")}
+    told.attributes["error.type"] = str(status) if status >= 500 else None
 
 
 def canonical_path(path: str) -> str:

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import accounts, endpoints, held, jobs, ledger, packs, queued, running, workers
+from brushwork.jobs.forecast import calibration
 from brushwork.jobs.measures import MEASURES, SUM, cumulative, totals
 from brushwork.jobs.webhooks.line import backlog
 
@@ -117,6 +118,23 @@ async def webhooks(tx: AsyncConnection, now: float) -> Sequence[Metric]:
     ]
 
 
+async def forecasts(tx: AsyncConnection, _now: float) -> Sequence[Metric]:
+    known = await calibration(tx)
+    if known is None:
+        return []
+    return [
+        GaugeMetricFamily("brushwork_forecast_jobs", "Jobs whose forecasts the next two are about.", known.jobs),
+        GaugeMetricFamily(
+            "brushwork_forecast_within_p90", "Share of jobs that ended by their p90; 0.9 is aimed at.", known.within_p90
+        ),
+        GaugeMetricFamily(
+            "brushwork_forecast_p50_error",
+            "Median distance from the p50, as a share of the time taken.",
+            known.p50_error,
+        ),
+    ]
+
+
 async def measured(tx: AsyncConnection, _now: float) -> Sequence[Metric]:
     """What workers and senders have counted."""
     families: list[Metric] = []
@@ -135,7 +153,7 @@ async def measured(tx: AsyncConnection, _now: float) -> Sequence[Metric]:
     return families
 
 
-READS: Sequence[Read] = (open_jobs, queue, worker_states, points, books, webhooks, measured)
+READS: Sequence[Read] = (open_jobs, queue, worker_states, points, books, webhooks, forecasts, measured)
 
 SETTLED_SECONDS = 300.0
 """No transaction lasts so long: ledger rows that are older are all there, whatever their ids."""

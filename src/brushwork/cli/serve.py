@@ -15,6 +15,7 @@ import httpx
 import typer
 import uvicorn
 
+from brushwork import tracing
 from brushwork.app import (
     FirstKey,
     build_housekeeping,
@@ -23,6 +24,7 @@ from brushwork.app import (
     create_app,
     engine_options,
     open_database,
+    output_check_of,
     prepare,
     rules_of,
     usable_engine,
@@ -56,7 +58,8 @@ def serve(
     os.environ.update({f"BRUSHWORK_{name.upper()}": str(value) for name, value in given.items() if value is not None})
     settings = Settings()
     if settings.workers:
-        usable_engine(settings)  # raises now what every worker would raise later
+        usable_engine(settings)  # these raise now what every worker would raise later
+        output_check_of(settings)
     listener = listen(settings.host, settings.port)
     os.environ["BRUSHWORK_PORT"] = str(listener.getsockname()[1])
     run(serve_forever(Settings(), listener, first_picture))
@@ -84,14 +87,17 @@ def sender() -> None:
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where there is one."""
+    """Run on uvloop where there is one; spans that are still here at the end are sent."""
     factory = None
     with contextlib.suppress(ImportError):
         import uvloop
 
         factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(main)
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(main)
+    finally:
+        tracing.close()
 
 
 def listen(host: str, port: int) -> socket.socket:

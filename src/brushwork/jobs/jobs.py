@@ -3,6 +3,9 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Any
+
+import structlog
 
 from brushwork.accounts.account import Account
 from brushwork.database.session import Database
@@ -11,6 +14,7 @@ from brushwork.jobs.events import Event, follow
 from brushwork.jobs.forecast import Forecasts
 from brushwork.jobs.job import ClientStatus, Job
 from brushwork.jobs.listing import JobPage
+from brushwork.jobs.quote import Quote, quote
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.screening import screen
 from brushwork.jobs.signals import Listeners
@@ -18,7 +22,7 @@ from brushwork.jobs.sources import Sources
 from brushwork.jobs.submission import Asking, Door
 from brushwork.prompts.moderation import Policy
 from brushwork.tasks.base import Task
-from brushwork.tracing import span
+from brushwork.tracing import current, record
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +69,20 @@ class Jobs:
         if self.policy is not None:
             await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id)
         asking = Asking(account, key_id, idempotency_key, deadline_seconds)
-        with span("accept", account_id=account.id, task=task.name) as told:
-            job = await submission.submit(self.door, asking, task)
-            told.attributes["job_id"] = job.id
-        log.info("job.accepted", job_id=job.id, account_id=account.id, key_id=key_id, task=task.name)
+        began = time.time()
+        job = await submission.submit(self.door, asking, task)
+        told: dict[str, Any] = {"job_id": job.id, "account_id": account.id, "task": task.name}
+        record("accept", parent=current.get(), began=began, **told)
+        log.info("job.accepted", **told, key_id=key_id)
         return job
+
+    async def quote(self, account: Account, task: Task, *, key_id: int | None = None) -> Quote:
+        """What the task would cost and when it would be done, or the error it would get. Stores and fetches nothing."""
+        if task.callback and self.judge_callback is not None:
+            self.judge_callback(task.callback)
+        if self.policy is not None:
+            await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id, is_quote=True)
+        return await quote(self.door, Asking(account, key_id), task)
 
     async def get(self, account_id: int, job_id: str) -> Job:
         """One job. Raises JobNotFound for unknown and foreign ones alike."""

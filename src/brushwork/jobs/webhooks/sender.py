@@ -21,6 +21,7 @@ from brushwork.database.session import Database
 from brushwork.database.tables import jobs
 from brushwork.jobs.events import wait
 from brushwork.jobs.job import Job
+from brushwork.jobs.measures import ATTEMPT_SECONDS, ATTEMPTS, WEBHOOK_DELAY, Measures
 from brushwork.jobs.rows import job_of
 from brushwork.jobs.signals import listen
 from brushwork.jobs.webhooks import line
@@ -31,6 +32,7 @@ from brushwork.jobs.webhooks.line import Delivery
 from brushwork.jobs.webhooks.sample import sample_job
 from brushwork.jobs.webhooks.sending import Answer, SendRules, post
 from brushwork.jobs.webhooks.signatures import Secrets, headers_for
+from brushwork.tracing import record
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +87,7 @@ class Sender:
         self.slots = slots
         self.per_host = per_host
         self.lease = lease
+        self.measures = Measures()
         self.owner = uuid.uuid4().hex
         self.sending: dict[asyncio.Task[None], Delivery] = {}
         self.changed = asyncio.Event()
@@ -93,6 +96,7 @@ class Sender:
         """Send until `stop` is set, then let what is on its way arrive. Survives everything."""
         listening = asyncio.create_task(listen(self.database, [WEBHOOKS_CHANNEL], lambda *_: self.changed.set()))
         stopping = asyncio.create_task(stop.wait())
+        counting = asyncio.create_task(self.measures.keep(self.database))
         try:
             while not stop.is_set():
                 pause = LOOK_SECONDS
@@ -107,6 +111,7 @@ class Sender:
         finally:
             listening.cancel()
             stopping.cancel()
+            counting.cancel()
             await self.finish()
 
     async def look(self) -> float:
@@ -148,8 +153,22 @@ class Sender:
             answer = prepared
         await self.write_down(delivery, answer)
         self.observe(delivery, answer)
+        self.count(delivery, answer)
         told = {"delivery": delivery.id, "job_id": delivery.job_id, "account_id": delivery.account_id}
         log.info("webhook.sent", **told, status=answer.status, attempt=delivery.attempts + 1)
+
+    def count(self, delivery: Delivery, answer: Answer) -> None:
+        """What an operator sees of an attempt: counts and a span."""
+        now = time.time()
+        outcome = "none" if answer.status is None else f"{answer.status // 100}xx"
+        self.measures.count(ATTEMPTS, outcome)
+        self.measures.observe(ATTEMPT_SECONDS, seconds=answer.seconds)
+        if not delivery.attempts:
+            self.measures.observe(WEBHOOK_DELAY, seconds=self.clock() - delivery.created_at)
+        told = {"delivery": delivery.id, "event": delivery.event, "status": answer.status, "attempt": delivery.attempts}
+        told |= {"job_id": delivery.job_id, "account_id": delivery.account_id}
+        error = None if answer.is_taken else outcome
+        record("deliver", parent=delivery.trace, began=now - answer.seconds, ended=now, **told, **{"error.type": error})
 
     async def write_down(self, delivery: Delivery, answer: Answer) -> None:
         """Until it is written, or the lease has run out: a receiver should not hear twice of what it has taken."""
@@ -187,6 +206,7 @@ class Sender:
         with contextlib.suppress(SQLAlchemyError):
             async with self.database.write() as tx:
                 await line.let_go(tx, self.owner)
+            await self.measures.flush(self.database)
 
 
 def message_for(delivery: Delivery, job: Job | None, render: Render, secrets: Secrets, *, now: float) -> Message:
