@@ -10,12 +10,16 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from brushwork import __version__
-from brushwork.api import account, files, health, jobs, prompts, studio, uploads, webhooks
+from brushwork.api import account, books, files, health, jobs, prompts, studio, uploads, verify, webhooks
 from brushwork.api.answers import HANDLERS, JsonBytes
 from brushwork.api.dependencies import Services
 from brushwork.api.edge import Edge
+from brushwork.api.manager import routes as manager
 from brushwork.api.openapi import describe
 from brushwork.api.tasks import task_routes
+
+CHAPTERS = (jobs, account, books, manager, files, uploads, verify, prompts, webhooks, health, studio)
+"""What has routes beside the tasks; `/account/balance` before `/account/{account_id}`."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -36,7 +40,7 @@ def web_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.services = services
     app.include_router(task_routes(services.tasks))
-    for chapter in (jobs, account, files, uploads, prompts, webhooks, health, studio):
+    for chapter in CHAPTERS:
         app.include_router(chapter.router)
     serve_description(app, services)
     return app

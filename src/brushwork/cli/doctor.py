@@ -17,7 +17,15 @@ from pydantic_settings import DotEnvSettingsSource
 from rich.text import Text
 
 from brushwork import __version__
-from brushwork.app import build_engine, engine_options, open_database, open_files
+from brushwork.app import (
+    build_engine,
+    engine_options,
+    open_database,
+    open_files,
+    output_check_of,
+    policy_of,
+    provenance_of,
+)
 from brushwork.cli.output import AsJson, console, print_json, print_table
 from brushwork.database.upgrade import current_revision, head_revision
 from brushwork.engines.registry import entry
@@ -70,6 +78,8 @@ async def examine(settings: Settings) -> list[Finding]:
         torch,
         models,
         links,
+        policy,
+        provenance,
     )
     return [finding for check in checks for finding in await safely(check, settings)]
 
@@ -160,6 +170,24 @@ async def models(settings: Settings) -> list[Finding]:
     from brushwork.cli.drawing import drawn_by, unwell
 
     return [Finding(state, what, found) for state, what, found in (*unwell(settings), *drawn_by(settings))]
+
+
+async def policy(settings: Settings) -> list[Finding]:
+    """What may be asked, and what may be shown."""
+    rules, check = policy_of(settings), output_check_of(settings)
+    if rules is None:
+        screened = Finding("ok", "policy", "none: prompts are not screened")
+    else:
+        screened = Finding("ok", "policy", f"{rules.version}, {len(rules.rules)} rules, from {settings.policy}")
+    if check is None:
+        return [screened, Finding("ok", "output check", "none: finished pictures are not looked at")]
+    return [screened, Finding("ok", "output check", f"{settings.output_check}; no previews are shown")]
+
+
+async def provenance(settings: Settings) -> Finding:
+    found = provenance_of(settings)
+    signed = f"signed by C2PA with {settings.c2pa_certificate}" if found.signer else "not signed"
+    return Finding("ok", "provenance", f"{found.level}, {signed}")
 
 
 async def links(settings: Settings) -> Finding:
