@@ -1,14 +1,16 @@
 """⑤ How pixels are made: what an engine promises, and the values that go in and come out.
 
-One `Row` is one output picture; a grid of four is four rows. An engine knows no job, account, prompt text syntax,
-URL or database. Whoever calls it brings a `Sink`, through which progress and previews go out and cancelling comes in.
+One `Row` is one output picture or clip; a grid of four is four rows. An engine knows no job, account, prompt text
+syntax, URL or database. Whoever calls it brings a `Sink`, through which progress and previews go out and cancelling comes in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL.Image import Image
 
 
@@ -28,6 +30,15 @@ class Op(StrEnum):
     """`source`, larger: the same at strength 0, with invented detail above."""
     ENHANCE = "enhance"
     """The finished picture of which `source` is the draft."""
+    ANIMATE = "animate"
+    """The frames of `clip`, of which the first is `source`."""
+    EXTEND = "extend"
+    """The frames that come after those of `clip.before`. `source` is the last of these, with the recipe of all."""
+
+
+CLIP_OPS = frozenset({Op.ANIMATE, Op.EXTEND})
+"""What makes frames."""
+PICTURE_OPS = frozenset(Op) - CLIP_OPS
 
 
 class Place(NamedTuple):
@@ -47,6 +58,40 @@ class Source:
     """Upright, RGB or RGBA."""
     recipe: Mapping[str, Any] | None = None
     """How an engine of ours made it; None for a picture from outside. An engine may use a recipe of its own."""
+
+
+Motion = Literal["low", "high"]
+Frame = NDArray[np.uint8]
+"""(H, W, 3), RGB."""
+
+
+class Footage(Protocol):
+    """A finished clip that can be looked into."""
+
+    @property
+    def count(self) -> int:
+        """How many frames it has."""
+
+    def frames(self, start: int, stop: int) -> Iterator[Frame]:
+        """Those from `start` up to but not including `stop`, decoded one after the other."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The moving part of a row: how many frames are made, how they move, and where they go. None is kept."""
+
+    frames: int
+    """How many; a model that can only make other numbers may make a few more or less."""
+    write: Callable[[Frame], None]
+    """Takes each frame of the row's size, in order, as soon as it is made, and comes back when it is encoded."""
+    fps: int = 24
+    motion: Motion = "low"
+    loop: bool = False
+    """The last frame is the first again; in an EXTEND row the first of `before`."""
+    end: Source | None = None
+    """A picture of the row's size that is the last frame."""
+    before: Footage | None = None
+    """The clip that an EXTEND row goes on from. Its fps and size are the row's."""
 
 
 Role = Literal["image", "style", "character", "omni", "blend"]
@@ -114,6 +159,8 @@ class Row:
     strength: float = 0.0
     """0-1: how far from `source`."""
     references: tuple[Reference, ...] = ()
+    clip: Clip | None = None
+    """Of ANIMATE and EXTEND rows."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +169,12 @@ class RowResult:
 
     index: int
     image: Image
+    """The first frame, where a clip was made."""
     applied: Mapping[str, str] = field(default_factory=dict)
     """Parameter → "native" or "emulated"."""
     degraded: tuple[str, ...] = ()
     """What was not understood or not honoured, as `parameter:<name>`, `word:<text>`, `place:<name>` or
-    `negative:<text>`."""
+    `negative:<text>`; `no_video_model` where frames were not made by a model that has learnt how things move."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """All that is needed to make the same bytes again; plain JSON."""
 

@@ -1,8 +1,12 @@
-"""The engine that draws nothing: a flat colour per seed, at once. For benchmarks and fault tests only."""
+"""The engine that draws nothing: a flat colour per seed, at once. For benchmarks and fault tests only.
+
+A clip is that colour, of the size that was asked for, frame by frame.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from PIL import Image
 
 from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
@@ -35,13 +39,26 @@ class NoopEngine:
             wanted = [row for row in wanted if still_wanted(row, done, sink)]
             if not wanted:
                 break
-        return [RowResult(row.index, flat_colour(row.seed + row.index), degraded=("engine:noop",)) for row in wanted]
+        return [result for row in wanted if (result := drawn(row, sink))]
 
     def describe(self, source: Source) -> Sequence[str]:
         return [f"a picture of {source.image.width} by {source.image.height} pixels, {word}" for word in "abcd"]
 
     def word_weights(self, words: Sequence[str]) -> Sequence[float]:
         return [1.0] * len(words)
+
+
+def drawn(row: Row, sink: Sink) -> RowResult | None:
+    """The picture of a row, after its frames where it has any; None when it was cancelled between two of them."""
+    image = flat_colour(row.seed + row.index)
+    if row.clip is not None:
+        frame = np.broadcast_to(np.asarray(image)[:1, :1], (row.height, row.width, 3))
+        for _ in range(row.clip.frames):
+            if not still_wanted(row, 10, sink):
+                return None
+            row.clip.write(frame)
+        image = image.resize((row.width, row.height))
+    return RowResult(row.index, image, degraded=("engine:noop",))
 
 
 def still_wanted(row: Row, done: int, sink: Sink) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brushwork.engines.base import Op
+from brushwork.engines.base import PICTURE_OPS
 from brushwork.engines.diffusion.options import RemoteOptions
 from brushwork.engines.remote import RemoteEngine
 from brushwork.tasks import TASKS
@@ -43,4 +43,4 @@ async def test_a_job_of_every_operation_ends_with_its_pictures(api: Api, there: 
 
 
 def test_every_operation_has_a_task() -> None:
-    assert set(ONE_EACH) == set(Op)
+    assert set(ONE_EACH) == PICTURE_OPS

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from brushwork.engines.base import Op, Row
+from brushwork.engines.base import PICTURE_OPS, Op, Row
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.planning.references import ONLY_SEEN, can_look
 from brushwork.errors import Unavailable
 
-EVERYTHING = frozenset(Op)
+EVERYTHING = PICTURE_OPS
 OPS: Mapping[str, frozenset[Op]] = {"pipe": frozenset({Op.TEXT_TO_IMAGE})}
 """Family → what a model of it can do whose entry says nothing; all others can do everything."""
 WITHOUT_DRAWING = frozenset({Op.UPSCALE})
