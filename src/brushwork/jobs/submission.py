@@ -22,7 +22,7 @@ from brushwork.accounts.credits import HoldResult, hold
 from brushwork.accounts.directory import account_by_id
 from brushwork.accounts.limits import refuse as refuse_key
 from brushwork.database.session import Database
-from brushwork.database.tables import accounts, events, jobs
+from brushwork.database.tables import accounts, events, follows, jobs
 from brushwork.database.tables import held as is_held
 from brushwork.database.together import Writes
 from brushwork.errors import BrushworkError, Conflict, InsufficientCredits, PlanRequired, TooManyRequests
@@ -30,6 +30,7 @@ from brushwork.jobs.fairness import HELD, place
 from brushwork.jobs.forecast import Forecasts, Outlook, forecast
 from brushwork.jobs.given import plain
 from brushwork.jobs.job import Job
+from brushwork.jobs.lineage import parents_of
 from brushwork.jobs.queue import JOBS_CHANNEL
 from brushwork.jobs.rows import NEW, job_of
 from brushwork.jobs.rules import JobRules
@@ -57,6 +58,9 @@ class Asking:
     idempotency_key: str | None = None
     deadline_seconds: float | None = None
     """The client's own, if it is shorter than the server's."""
+    seed: int | None = None
+    """Of the job that is to be drawn again; None leaves it to the task."""
+    batch_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,22 +133,30 @@ async def accept(door: Door, asking: Asking, row: dict[str, Any]) -> Job:
                 return same_request(earlier, row, door.sources)
             if earlier is not None:
                 await tx.execute(FREE_KEY, {"job": earlier.id})
-        writes = Writes()
-        holding = await hold(
-            tx, account_id, row["id"], row["cost"], now, task=row["task"], key_id=asking.key_id, writes=writes
-        )
-        row["usage_type"] = holding.usage_type
-        if holding.fell_below is not None:
-            low = {"available": holding.available, "threshold": holding.fell_below}
-            await tell_low_balance(tx, account_id, **low, now=now)
-        await find_place(tx, row, holding, door.rules, outlook)
-        is_queued = row["status"] == "queued"
-        if is_queued:
-            writes.add(ONE_MORE, {"account": account_id})
-        writes.add(INSERT, {f"job_{name}": row.get(name) for name in WRITTEN})
-        writes.add(SAY, {"event_job": row["id"], "event_data": {"status": "pending"}, "event_at": now})
-        await writes.send(tx, WAKE, is_queued=is_queued, channel=JOBS_CHANNEL, payload=row["pool"])
+        await enter(tx, door.rules, asking, row, outlook)
     return accepted(row)
+
+
+async def enter(tx: AsyncConnection, rules: JobRules, asking: Asking, row: dict[str, Any], outlook: Outlook) -> None:
+    """One job through the door, in a transaction that others may share."""
+    now, account_id = row["created_at"], asking.account.id
+    writes = Writes()
+    holding = await hold(
+        tx, account_id, row["id"], row["cost"], now, task=row["task"], key_id=asking.key_id, writes=writes
+    )
+    row["usage_type"] = holding.usage_type
+    if holding.fell_below is not None:
+        low = {"available": holding.available, "threshold": holding.fell_below}
+        await tell_low_balance(tx, account_id, **low, now=now)
+    await find_place(tx, row, holding, rules, outlook)
+    is_queued = row["status"] == "queued"
+    if is_queued:
+        writes.add(ONE_MORE, {"account": account_id})
+    writes.add(INSERT, {f"job_{name}": row.get(name) for name in WRITTEN})
+    writes.add(SAY, {"event_job": row["id"], "event_data": {"status": "pending"}, "event_at": now})
+    await writes.send(tx, WAKE, is_queued=is_queued, channel=JOBS_CHANNEL, payload=row["pool"])
+    if parents := parents_of(row):
+        await tx.execute(follows.insert(), parents)
 
 
 async def find_place(
@@ -174,11 +186,12 @@ def new_row(
     settled = task.settled(given)
     if settled.plan == "pro" and asking.account.plan != "pro":
         raise PlanRequired("This needs the pro plan; the account is on the free one.", plan=settled.plan)
-    now, seed = time.time(), task.seed()
+    now, seed = time.time(), task.seed() if asking.seed is None else asking.seed
     return {
         "id": str(uuid.uuid4()),
         "account_id": asking.account.id,
         "api_key_id": asking.key_id,
+        "batch_id": asking.batch_id,
         "idempotency_key": asking.idempotency_key,
         "task": task.name,
         "input": fields,
@@ -207,8 +220,8 @@ def timing_of(task: Task, settled: Task) -> str:
 
 # Built once: putting these together takes longer than running them.
 FILLED_IN = (
-    "id account_id api_key_id idempotency_key task input sources seed callback warnings pool batch_key timing priority "
-    "turn seq deadline_at max_attempts cost usage_type created_at status forecast"
+    "id account_id api_key_id batch_id idempotency_key task input sources seed callback warnings pool batch_key timing "
+    "priority turn seq deadline_at max_attempts cost usage_type created_at status forecast"
 )
 WRITTEN = tuple(FILLED_IN.split())
 INSERT = jobs.insert().values({name: sa.bindparam(f"job_{name}", type_=jobs.c[name].type) for name in WRITTEN})

@@ -1,0 +1,142 @@
+"""Which job came of which: written when a job is accepted, read as a family tree of one account's jobs.
+
+A job may have several parents, as blend has, and none is its own ancestor. What was erased or is past its time is not
+in the tree; those that came of it keep pictures of their own (ADR 0021).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from brushwork.database.tables import follows, jobs
+from brushwork.errors import JobNotFound
+from brushwork.jobs.job import ClientStatus, Job
+from brushwork.jobs.rows import job_of
+
+WHOLE = -1
+"""In place of a picture's number: the job as a whole."""
+MOST = 500
+"""Jobs of one tree; a larger one is cut where it is farthest from the job that was asked for."""
+AT_ONCE = 200
+
+EdgeKind = Literal["follow-up", "replay"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A job of the family."""
+
+    job_id: str
+    task: str
+    seed: int
+    engine: str
+    """Empty before it has been drawn."""
+    status: ClientStatus
+    created_at: float
+    generation: int
+    """0: the job that was asked for; -1: its parents; 1: its children."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`child` came of a picture of `parent`, or of all of it."""
+
+    parent: str
+    child: str
+    number: int | None
+    kind: EdgeKind
+
+
+@dataclass(frozen=True)
+class Family:
+    """Ancestors and descendants of a job, oldest first."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    is_cut: bool
+    """Whether there are more than are shown."""
+
+
+def parents_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows that say where a new job comes from."""
+    if replayed := row.get("replay_of"):
+        return [{"job_id": row["id"], "parent_id": replayed, "number": WHOLE, "kind": "replay"}]
+    parents = [given["parent"] for given in row.get("sources") or () if given.get("parent")]
+    named = dict.fromkeys((one["job_id"], WHOLE if one["number"] is None else one["number"]) for one in parents)
+    return [{"job_id": row["id"], "parent_id": job, "number": number, "kind": "follow-up"} for job, number in named]
+
+
+async def family(tx: AsyncConnection, account_id: int, job_id: str) -> Family:
+    """The family of one job. Raises JobNotFound for unknown and foreign ones alike."""
+    found = await own_jobs(tx, account_id, [job_id])
+    if not found:
+        raise JobNotFound
+    generations = {job_id: 0}
+    is_cut = False
+    for step, near, far in ((-1, follows.c.job_id, follows.c.parent_id), (1, follows.c.parent_id, follows.c.job_id)):
+        latest, generation = [job_id], 0
+        while latest and not is_cut:
+            generation += step
+            relatives = [one for one in await linked(tx, near, far, latest) if one not in generations]
+            more = await own_jobs(tx, account_id, relatives)
+            is_cut = len(found) + len(more) > MOST
+            latest = [one for one in relatives if one in more][: MOST - len(found)]
+            found |= {one: more[one] for one in latest}
+            generations |= dict.fromkeys(latest, generation)
+    nodes = [node_of(job, generations[job.id]) for job in found.values()]
+    edges = await edges_between(tx, found.keys())
+    return Family(tuple(sorted(nodes, key=lambda node: (node.created_at, node.job_id))), tuple(edges), is_cut)
+
+
+async def descendants(tx: AsyncConnection, account_id: int, job_id: str) -> list[str]:
+    """The ids of all that came of a job, nearest first."""
+    members = (await family(tx, account_id, job_id)).nodes
+    later = sorted((node for node in members if node.generation > 0), key=lambda node: node.generation)
+    return [node.job_id for node in later]
+
+
+async def own_jobs(tx: AsyncConnection, account_id: int, job_ids: Collection[str]) -> dict[str, Job]:
+    found: dict[str, Job] = {}
+    for some in portions(job_ids):
+        rows = await tx.execute(jobs.select().where(jobs.c.account_id == account_id, jobs.c.id.in_(some)))
+        found |= {row.id: job_of(row._mapping) for row in rows}
+    return found
+
+
+async def linked(tx: AsyncConnection, near: sa.Column[Any], far: sa.Column[Any], job_ids: Collection[str]) -> list[str]:
+    """The jobs one step away from these, each once."""
+    found: dict[str, None] = {}
+    for some in portions(job_ids):
+        step = sa.select(far).where(near.in_(some)).order_by(follows.c.job_id, follows.c.parent_id).limit(MOST)
+        found |= dict.fromkeys((await tx.execute(step)).scalars())
+    return list(found)
+
+
+async def edges_between(tx: AsyncConnection, job_ids: Collection[str]) -> list[Edge]:
+    edges: list[Edge] = []
+    for some in portions(job_ids):
+        rows = await tx.execute(
+            sa.select(follows)
+            .where(follows.c.job_id.in_(some))
+            .order_by(follows.c.job_id, follows.c.parent_id, follows.c.number)
+        )
+        edges += [
+            Edge(row.parent_id, row.job_id, None if row.number == WHOLE else row.number, row.kind)
+            for row in rows
+            if row.parent_id in job_ids
+        ]
+    return edges
+
+
+def portions(job_ids: Collection[str]) -> list[Sequence[str]]:
+    """A few at a time: a statement has room for so many values."""
+    every = list(job_ids)
+    return [every[at : at + AT_ONCE] for at in range(0, len(every), AT_ONCE)]
+
+
+def node_of(job: Job, generation: int) -> Node:
+    engine = str((job.detail or {}).get("engine") or "")
+    return Node(job.id, job.task, job.seed, engine, job.client_status, job.created_at, generation)
