@@ -20,7 +20,7 @@ Plain = Mapping[str, Any]
 
 def job_body(view: Plain, *, now: float, max_bytes: int = MAX_BYTES) -> bytes:
     """The body that tells of a job. What is too large for it is left out, and named in `detail.left_out`."""
-    for shorten in (same, without_large_detail, without_detail, with_short_texts):
+    for shorten in (same, without_large_detail, without_detail, with_short_texts, without_input):
         shorter = shorten(view)
         body = to_json({**shorter, "timestamp": int(now), "data": shorter})
         if len(body) < max_bytes:
@@ -53,6 +53,13 @@ def with_short_texts(view: Plain) -> Plain:
     parts = ("input", "output", "error", "message")
     short = {name: shortened(view[name]) for name in parts if name in view}
     return {**view, **short, "detail": {"left_out": ["detail", "the rest of long texts"]}}
+
+
+def without_input(view: Plain) -> Plain:
+    """Nothing but the result, and the first words of an error."""
+    error = {**view["error"], "detail": None} if view.get("error") else view.get("error")
+    short = with_short_texts({**view, "error": error})
+    return {**short, "input": None, "detail": {"left_out": ["detail", "input", "the rest of long texts"]}}
 
 
 def shortened(value: Any) -> Any:
