@@ -140,7 +140,22 @@ async def hold(
     )
 
 
+async def peek(tx: AsyncConnection, account_id: int, amount: int, now: float) -> HoldResult:
+    """What a hold of `amount` would find, or raise InsufficientCredits as it would. Changes nothing."""
+    values = {"account": account_id, "now": now}
+    account = (await tx.execute(BUSY, values)).one()
+    open_packs = (await tx.execute(SPENDABLE, values)).all()
+    spendable = sum(pack.available for pack in open_packs)
+    if min(account.available, spendable) < amount:
+        raise InsufficientCredits(needed=amount, available=spendable)
+    kind: PackKind = open_packs[0].kind if open_packs and amount else "point"
+    return HoldResult(kind, account.inflight, account.max_inflight, available=account.available)
+
+
 # Built once: putting a statement together takes longer than SQLite takes to run it.
+BUSY = sa.select(
+    accounts.c.inflight, accounts.c.max_inflight, (accounts.c.balance - accounts.c.frozen).label("available")
+).where(accounts.c.id == sa.bindparam("account"))
 FREEZE = (
     accounts.update()
     .where(accounts.c.id == sa.bindparam("account"), accounts.c.balance - accounts.c.frozen >= sa.bindparam("part"))

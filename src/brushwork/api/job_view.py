@@ -92,7 +92,7 @@ class JobView(View):
     output: JobOutput
     meta: JobMeta
     detail: dict[str, Any] | None = Field(
-        description="engine, applied, degraded, warnings, recipe, parent, queue_position, expires_at; null when empty"
+        description="engine, applied, degraded, warnings, recipe, parent, queue_position, eta, expires_at; or null"
     )
     logs: list[str] = Field(description="Always empty")
     error: ErrorDetails
@@ -196,6 +196,8 @@ def detail_of(job: Job, *, links_expire_at: float) -> dict[str, Any] | None:
         detail["parent"] = {"job_id": parents[0].job_id, "image_no": parents[0].number}
     if job.queue_position is not None:
         detail["queue_position"] = job.queue_position
+    if job.eta is not None:
+        detail["eta"] = {"p50": round(job.eta.p50, 1), "p90": round(job.eta.p90, 1)}
     if job.files:
         detail["expires_at"] = moment(min(links_expire_at, job.expires_at or links_expire_at))
     return detail or None

@@ -21,6 +21,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 SECURITY_SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "Your API key"},
+    "operatorKey": {"type": "apiKey", "in": "header", "name": "api-key", "description": "A key of scope admin"},
     "bearer": {"type": "http", "scheme": "bearer", "description": "The same key, as a bearer token"},
 }
 
@@ -124,7 +125,8 @@ def describe(app: FastAPI, tasks: Mapping[str, type[Task]]) -> dict[str, Any]:
         for operation in item.values():
             drop_framework_errors(operation)
             if "401" in operation["responses"]:
-                operation["security"] = [{"apiKey": []}, {"bearer": []}]
+                is_operators = "operators" in operation.get("tags", ())
+                operation["security"] = [{"operatorKey": []}] * is_operators + [{"apiKey": []}, {"bearer": []}]
             add_job_example(path, operation, tasks)
     return schema
 
@@ -137,7 +139,8 @@ def drop_framework_errors(operation: dict[str, Any]) -> None:
 
 def add_job_example(path: str, operation: dict[str, Any], tasks: Mapping[str, type[Task]]) -> None:
     answer = operation["responses"]["200"].get("content", {}).get("application/json", {})
-    if answer.get("schema", {}).get("$ref", "").endswith("/JobView"):
+    schema = answer.get("schema", {})
+    if schema.get("anyOf", [schema])[0].get("$ref", "").endswith("/JobView"):
         name = path.removeprefix("/v1/")
         answer["example"] = (
             example_job(name, tasks) if name in tasks else example_job(next(iter(tasks)), tasks, ended=True)

@@ -3,15 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from brushwork.api.answers import job_answer
+from brushwork.api.answers import job_answer, json_answer
 from brushwork.api.bodies import read_task
 from brushwork.api.dependencies import CurrentServices, Generating
 from brushwork.api.java import SUBMITTED
 from brushwork.api.job_view import JobView
 from brushwork.api.openapi import refusals
+from brushwork.api.quote_view import QuoteView
 from brushwork.errors import NotImplementedHere
 from brushwork.tasks.base import Task
 
@@ -19,6 +20,17 @@ IdempotencyKey = Annotated[
     str | None,
     Header(max_length=255, description="A request that is sent again with the same key gets the job of the first"),
 ]
+
+Deadline = Annotated[
+    float | None,
+    Header(
+        alias="Brushwork-Deadline",
+        gt=0,
+        le=31_536_000,
+        description="Seconds after which the job fails unpaid, when the server's own limit is not sooner",
+    ),
+]
+DryRun = Annotated[bool, Query(description="Say what it would cost and when it would be done; nothing is stored")]
 
 
 def task_routes(tasks: Mapping[str, type[Task]]) -> APIRouter:
@@ -29,7 +41,7 @@ def task_routes(tasks: Mapping[str, type[Task]]) -> APIRouter:
             f"/{name}",
             operation_id=name.replace("-", "_"),
             summary=kind.__doc__,
-            response_model=JobView,
+            response_model=JobView | QuoteView,
             responses=refusals(400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 503),
             openapi_extra=request_body(kind),
         )(submit(kind))
@@ -55,10 +67,19 @@ def submit(kind: type[Task]) -> Callable[..., Awaitable[Response]]:
         caller: Generating,
         services: CurrentServices,
         idempotency_key: IdempotencyKey = None,
+        deadline: Deadline = None,
+        dry_run: DryRun = False,
     ) -> Response:
         task = await read_task(request, kind, limit=services.max_body_bytes)
+        if dry_run:
+            told = await services.jobs.quote(caller.account, task, key_id=caller.key_id)
+            return json_answer(QuoteView.of(told, kind))
         job = await services.jobs.submit(
-            caller.account, task, idempotency_key=idempotency_key or None, key_id=caller.key_id
+            caller.account,
+            task,
+            idempotency_key=idempotency_key or None,
+            key_id=caller.key_id,
+            deadline_seconds=deadline,
         )
         return job_answer(services.view(job), request, SUBMITTED)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +15,11 @@ ZERO_TIME = "0001-01-01T00:00:00Z"
 """How a moment that has not come is written. Clients fail on "" and on null."""
 
 POINTS_PER_USD = 1000
+When = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""A moment as it is written: RFC 3339 in UTC."""
+
 ALERT_USD = 10
+"""Below it a balance is called low where the account has set no limit of its own."""
 
 
 class View(BaseModel):
@@ -56,7 +60,7 @@ class Balance(View):
     balance_usd: float
     available_credits: int
     available_points: int
-    alert_threshold: int = Field(description="In US dollars")
+    alert_threshold: int = Field(description="In US dollars, rounded up")
     low_balance_alert: bool
     updated_at: str = Field(json_schema_extra={"format": "date-time"})
 
@@ -69,16 +73,35 @@ class BalanceView(View):
     @classmethod
     def of(cls, account: Account, wallet: Wallet) -> "BalanceView":
         usd = wallet.available / POINTS_PER_USD
+        threshold = account.alert_threshold or ALERT_USD * POINTS_PER_USD
         balance = Balance(
             account_id=account.id,
             balance_usd=usd,
             available_credits=wallet.credits.available,
             available_points=wallet.points.available,
-            alert_threshold=ALERT_USD,
-            low_balance_alert=usd < ALERT_USD,
+            alert_threshold=-(-threshold // POINTS_PER_USD),
+            low_balance_alert=wallet.available < threshold,
             updated_at=moment(account.updated_at),
         )
         return cls(code=200, message="success", data=balance)
+
+
+class Alert(View):
+    threshold: int = Field(description="In points; 0: nobody is told")
+    available: int
+    is_low: bool = Field(description="Whether less than the threshold is available")
+
+
+class AlertView(View):
+    code: int
+    message: str
+    data: Alert
+
+    @classmethod
+    def of(cls, account: Account) -> "AlertView":
+        threshold, available = account.alert_threshold, account.available
+        alert = Alert(threshold=threshold, available=available, is_low=available < threshold)
+        return cls(code=200, message="success", data=alert)
 
 
 class ActiveTask(View):
@@ -87,7 +110,7 @@ class ActiveTask(View):
     status: ClientStatus
     created_at: str = Field(json_schema_extra={"format": "date-time"})
     progress: int
-    estimated_time: int | None = Field(description="Seconds; null when it is not known")
+    estimated_time: int | None = Field(description="Seconds until it should have ended; null when nobody knows")
 
 
 class ActiveTasksView(View):
@@ -112,7 +135,7 @@ class ActiveTasksView(View):
                     status=job.client_status,
                     created_at=moment(job.created_at),
                     progress=job.progress,
-                    estimated_time=None,
+                    estimated_time=None if job.eta is None else round(job.eta.p50),
                 )
                 for job in jobs
             ],

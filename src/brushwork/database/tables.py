@@ -253,6 +253,7 @@ workers = sa.Table(
     sa.Column("pools", Json, nullable=False),
     sa.Column("started_at", Time, nullable=False),
     sa.Column("last_seen", Time, nullable=False),
+    sa.Column("abilities", Json),  # what its engine can do: model → operations
 )
 
 ticks = sa.Table(

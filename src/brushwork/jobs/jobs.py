@@ -1,7 +1,7 @@
 """Everything the API may ask of jobs, in one place; the chapters beside it do the work."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,11 @@ import structlog
 from brushwork.accounts.account import Account
 from brushwork.database.session import Database
 from brushwork.jobs import lifecycle, listing, submission
+from brushwork.jobs import replay as replaying
 from brushwork.jobs.events import Event, follow
 from brushwork.jobs.forecast import Forecasts
 from brushwork.jobs.job import ClientStatus, Job
+from brushwork.jobs.lineage import Family, family
 from brushwork.jobs.listing import JobPage
 from brushwork.jobs.quote import Quote, quote
 from brushwork.jobs.rules import JobRules
@@ -59,6 +61,8 @@ class Jobs:
         idempotency_key: str | None = None,
         key_id: int | None = None,
         deadline_seconds: float | None = None,
+        seed: int | None = None,
+        warnings: Sequence[Mapping[str, Any]] = (),
     ) -> Job:
         """Accept a job: when this returns, it is on disk and paid for.
 
@@ -68,7 +72,7 @@ class Jobs:
             self.judge_callback(task.callback)
         if self.policy is not None:
             await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id)
-        asking = Asking(account, key_id, idempotency_key, deadline_seconds)
+        asking = Asking(account, key_id, idempotency_key, deadline_seconds, seed, warnings=warnings)
         began = time.time()
         job = await submission.submit(self.door, asking, task)
         told: dict[str, Any] = {"job_id": job.id, "account_id": account.id, "task": task.name}
@@ -83,6 +87,32 @@ class Jobs:
         if self.policy is not None:
             await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id, is_quote=True)
         return await quote(self.door, Asking(account, key_id), task)
+
+    async def family(self, account_id: int, job_id: str) -> Family:
+        """All jobs that this one came of, and all that came of it."""
+        async with self.database.read() as tx:
+            return await family(tx, account_id, job_id)
+
+    async def recipe(self, account_id: int, job_id: str) -> dict[str, Any]:
+        """Everything that is needed to draw a job again."""
+        async with self.database.read() as tx:
+            return await replaying.recipe(tx, account_id, job_id)
+
+    async def differences(self, engine: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Warnings of what draws otherwise here than `engine`, as a recipe names it."""
+        async with self.database.read() as tx:
+            drawn_by = {"engine": engine.get("name"), "version": engine.get("version")}
+            return await replaying.differences(tx, drawn_by)
+
+    async def replay(self, asking: Asking, job_id: str, tasks: Mapping[str, type[Task]]) -> Job:
+        """The same job once more: a new one, with the same request and seed and copies of the same pictures."""
+        account, policy = asking.account, self.policy
+
+        async def screened(task: Task) -> None:
+            if policy is not None:
+                await screen(self.database, policy, task, account_id=account.id, key_id=asking.key_id)
+
+        return await replaying.replay(self.door, asking, tasks, job_id, screen=screened)
 
     async def get(self, account_id: int, job_id: str) -> Job:
         """One job. Raises JobNotFound for unknown and foreign ones alike."""

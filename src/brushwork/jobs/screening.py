@@ -16,12 +16,22 @@ from brushwork.tasks.base import Task
 log = structlog.get_logger(__name__)
 
 
-async def screen(database: Database, policy: Policy, task: Task, *, account_id: int, key_id: int | None) -> None:
-    """Raise ModerationRefused for the first text of the task that the policy does not allow."""
+async def screen(
+    database: Database, policy: Policy, task: Task, *, account_id: int, key_id: int | None, is_quote: bool = False
+) -> None:
+    """Raise ModerationRefused for the first text of the task that the policy does not allow.
+
+    For a quote nothing is written down: nobody has asked for a picture yet.
+    """
     for field, text in task.texts().items():
         match = policy.match(text)
         if match is None:
             continue
+        refusal = ModerationRefused(
+            match.category, matched=match.matched, span=match.span, policy=policy.version, field=field
+        )
+        if is_quote:
+            raise refusal
         said = {
             "policy": policy.version,
             "category": match.category,
@@ -32,6 +42,4 @@ async def screen(database: Database, policy: Policy, task: Task, *, account_id: 
         log.info("prompt.refused", account_id=account_id, category=match.category, policy=policy.version)
         async with database.write() as tx:
             await tx.execute(audit(account_id, "moderation", said, now=time.time(), key_id=key_id))
-        raise ModerationRefused(
-            match.category, matched=match.matched, span=match.span, policy=policy.version, field=field
-        )
+        raise refusal

@@ -78,14 +78,7 @@ class Sources:
         self, account_id: int, follower: type[Task], wanted: Sequence[Wanted], *, job_id: str, now: float
     ) -> tuple[Given, ...]:
         """What became of `wanted`, in its order. The account may follow its own jobs only."""
-        if len(wanted) > MAX_PICTURES:
-            raise BadRequest(f"The request names {len(wanted)} pictures; at most {MAX_PICTURES} are taken.")
-        found = await self.find(account_id, {one.job_id for one in wanted if isinstance(one, FromJob)}, now=now)
-        for source in found.values():
-            if refusal := source.job.refusal(follower):
-                raise refusal
-        # Every picture number is looked at before the first byte is moved.
-        chosen = [found[one.job_id].given(one.number, follower) if isinstance(one, FromJob) else one for one in wanted]
+        chosen = await self.choose(account_id, follower, wanted, now=now)
         places = (f"jobs/{job_id}/source-{number}" for number in itertools.count())
         return tuple(
             await together(
@@ -97,6 +90,19 @@ class Sources:
                 ]
             )
         )
+
+    async def choose(
+        self, account_id: int, follower: type[Task], wanted: Sequence[Wanted], *, now: float
+    ) -> list[Given | FromUrl]:
+        """The pictures of earlier jobs where they are now, and the URLs as they came. Moves nothing."""
+        if len(wanted) > MAX_PICTURES:
+            raise BadRequest(f"The request names {len(wanted)} pictures; at most {MAX_PICTURES} are taken.")
+        found = await self.find(account_id, {one.job_id for one in wanted if isinstance(one, FromJob)}, now=now)
+        for source in found.values():
+            if refusal := source.job.refusal(follower):
+                raise refusal
+        # Every picture number is looked at before the first byte is moved.
+        return [found[one.job_id].given(one.number, follower) if isinstance(one, FromJob) else one for one in wanted]
 
     async def find(self, account_id: int, job_ids: Collection[str], *, now: float) -> dict[str, Found]:
         """The account's jobs of these ids. Raises JobNotFound for unknown and foreign ones alike."""

@@ -37,7 +37,7 @@ from brushwork.jobs.scratch import Scratch, is_removed_at_once
 from brushwork.jobs.signals import listen
 from brushwork.jobs.spans import JobSpans
 from brushwork.jobs.threads import give_way, in_thread, stop_with_parent
-from brushwork.jobs.workers import WorkerInfo, say_alive, say_goodbye, worker_name
+from brushwork.jobs.workers import WorkerInfo, abilities_of, say_alive, say_goodbye, worker_name
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Outcome, Run, Task
 from brushwork.tasks.sources import Given
@@ -91,7 +91,7 @@ class Worker:
         self.files = files
         self.engine = engine
         self.rules = rules
-        self.info = WorkerInfo(worker_id or worker_name(), device, engine.name, pools)
+        self.info = WorkerInfo(worker_id or worker_name(), device, engine.name, pools, abilities_of(engine))
         self.batch = batch or drawn_together(engine)
         self.joins = lets_join(engine)
         self.supervised = supervised

@@ -3,13 +3,15 @@
 import os
 import socket
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import workers
+from brushwork.engines.base import Engine
 from brushwork.jobs.queue import NOW
 
 ID_VARIABLE = "BRUSHWORK_WORKER_ID"
@@ -26,6 +28,16 @@ class WorkerInfo:
     device: str
     engine: str
     pools: Sequence[str]
+    abilities: Mapping[str, Any] = field(default_factory=dict)
+    """What its engine can do: model → operations, as `abilities_of` writes them."""
+
+
+def abilities_of(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """An engine's capabilities as plain JSON, for those who may not load it."""
+    return {
+        model: [{"op": one.op.value, "params": sorted(one.params), "negative": one.negative} for one in many]
+        for model, many in engine.capabilities().items()
+    }
 
 
 def worker_name() -> str:
@@ -49,6 +61,7 @@ async def say_alive(tx: AsyncConnection, worker: WorkerInfo) -> None:
         "device": worker.device,
         "engine": worker.engine,
         "pools": list(worker.pools),
+        "abilities": worker.abilities,
         "started_at": NOW,
         "last_seen": NOW,
     }

@@ -63,6 +63,7 @@ def add_columns() -> None:
             sa.Column("trace", sa.Text(), nullable=True),
         ],
         "files": [sa.Column("sha256", sa.Text(), nullable=True)],
+        "workers": [sa.Column("abilities", Json, nullable=True)],
     }
     for table, columns in added.items():
         for column in columns:
