@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from brushwork.api.metrics import Metrics
 from brushwork.database.session import Database
 from brushwork.database.tables import metadata
+from brushwork.jobs.measures import ATTEMPTS, MEASURES, Measures
 from reference.markdown import code, fence, link_to, page, table
 
 BOOKKEEPING = ("_created", "_bucket")
@@ -43,6 +44,13 @@ SAMPLE_ROWS: Mapping[str, Mapping[str, Any]] = {
         "pools": ["default"],
         "started_at": 0,
         "last_seen": 0,
+    },
+    "timings": {
+        "timing": "diffusion",
+        "seconds": 1,
+        "waited": 0,
+        "forecast": {"p50": 1, "p90": 2},
+        "created_at": 0,
     },
 }
 """So that every metric has a sample to show."""
@@ -76,6 +84,7 @@ async def exposition() -> str:
     """What /metrics answers after one request, with one job waiting and one worker."""
     metrics = Metrics()
     metrics.observe("/v1/diffusion", "POST", 200, 0.01)
+    counted = sample_counts()
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'empty.db'}")
         try:
@@ -83,13 +92,31 @@ async def exposition() -> str:
                 await tx.run_sync(metadata.create_all)
                 for name, values in SAMPLE_ROWS.items():
                     await tx.execute(metadata.tables[name].insert(), values)
+            await counted.flush(database)
             return (await metrics.exposition(database, now=0.0)).decode()
         finally:
             await database.close()
 
 
+def sample_counts() -> Measures:
+    """One of everything that workers and senders count."""
+    values = {"task": "diffusion", "model": "7", "outcome": "done", "engine": "diorama"}
+    counted = Measures()
+    for name, measure in MEASURES.items():
+        labels = [values[label] if name not in OUTCOMES else OUTCOMES[name] for label in measure.labels]
+        if measure.buckets:
+            counted.observe(name, *labels, seconds=0.2)
+        else:
+            counted.count(name, *labels)
+    return counted
+
+
+OUTCOMES = {ATTEMPTS: "2xx"}
+
 INTRODUCTION = """
-`GET /metrics` answers in the text format of Prometheus, without a key: keep it away from the public at your proxy. The
-request metrics are those of the process that answers; jobs, the queue, workers and points come from the database and
-are the same on every machine. Below each metric are the samples of a server with one waiting job.
+`GET /metrics` answers in the text format of Prometheus. It asks for a token as `Authorization: Bearer` when
+[`BRUSHWORK_METRICS_KEY`](settings.md#metrics_key) is set; without one keep it away from the public at your proxy. The
+`brushwork_http_…` metrics are those of the process that answers. Everything else comes from the database and is the
+same on every machine: take the maximum over machines, not the sum. What workers and senders count reaches it every
+five seconds. Below each metric are the samples of a server with one waiting job, without the buckets of histograms.
 """
