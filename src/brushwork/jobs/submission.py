@@ -61,6 +61,8 @@ class Asking:
     seed: int | None = None
     """Of the job that is to be drawn again; None leaves it to the task."""
     batch_id: str | None = None
+    warnings: Sequence[Mapping[str, Any]] = ()
+    """Beside those of the task."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def new_row(
         "sources": plain(given),
         "seed": secrets.randbelow(2**32) if seed is None else seed,
         "callback": task.callback,
-        "warnings": task.warnings() or None,
+        "warnings": [*task.warnings(), *asking.warnings] or None,
         "pool": POOL,
         "batch_key": settled.batch_key(),
         "timing": timing_of(task, settled),

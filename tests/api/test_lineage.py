@@ -1,0 +1,152 @@
+"""A job's family, its recipe, and drawing it again to the same bytes."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from brushwork.database.tables import jobs
+from tests.api.conftest import Api, running, settings_for
+from tests.api.drawing import drawn, ended, working
+from tests.conftest import NewDatabase
+
+
+async def post(api: Api, path: str, **body: Any) -> dict[str, Any]:
+    answer = await api.client.post(f"/api/v1/{path}", json=body)
+    assert answer.status_code == 200, answer.text
+    job: dict[str, Any] = answer.json()
+    return job
+
+
+async def get(api: Api, path: str) -> dict[str, Any]:
+    answer = await api.client.get(f"/api/v1/{path}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_a_family_is_told_from_every_member(each_api: Api) -> None:
+    async with working(each_api):
+        grid = await ended(each_api, await each_api.submit("a lighthouse"))
+        single = await ended(each_api, (await post(each_api, "upscale", jobId=grid["job_id"], imageNo=2))["job_id"])
+        wide = await ended(
+            each_api, (await post(each_api, "outpaint", jobId=single["job_id"], imageNo=0, scale=1.5))["job_id"]
+        )
+        again = await ended(each_api, (await post(each_api, "reroll", jobId=grid["job_id"]))["job_id"])
+        await ended(each_api, await each_api.submit("a stranger"))
+
+    told = await get(each_api, f"job/{single['job_id']}/lineage")
+
+    assert {node["job_id"]: node["generation"] for node in told["nodes"]} == {
+        grid["job_id"]: -1,
+        single["job_id"]: 0,
+        wide["job_id"]: 1,
+    }
+    assert told["edges"] == sorted(told["edges"], key=lambda edge: (edge["child"], edge["parent"]))
+    edges = {(edge["parent"], edge["child"]): (edge["image_no"], edge["kind"]) for edge in told["edges"]}
+    assert edges == {
+        (grid["job_id"], single["job_id"]): (2, "follow-up"),
+        (single["job_id"], wide["job_id"]): (0, "follow-up"),
+    }
+    assert told["nodes"][0]["engine"] == "noop"
+    assert told["nodes"][0]["status"] == "completed"
+    root = await get(each_api, f"job/{grid['job_id']}/lineage")
+    assert {node["job_id"]: node["generation"] for node in root["nodes"]} == {
+        grid["job_id"]: 0,
+        single["job_id"]: 1,
+        again["job_id"]: 1,
+        wide["job_id"]: 2,
+    }
+    assert {"parent": grid["job_id"], "child": again["job_id"], "image_no": None, "kind": "follow-up"} in root["edges"]
+
+
+async def test_the_family_of_others_is_not_there(each_api: Api) -> None:
+    job_id = await each_api.submit()
+    stranger = {"x-api-key": await each_api.key_of_new_account("stranger")}
+
+    for path in ("lineage", "recipe"):
+        foreign = await each_api.client.get(f"/api/v1/job/{job_id}/{path}", headers=stranger)
+        unknown = await each_api.client.get(f"/api/v1/job/unknown/{path}", headers=stranger)
+        assert foreign.status_code == 404
+        assert foreign.content == unknown.content
+    assert (await each_api.client.post(f"/api/v1/job/{job_id}/replay", headers=stranger)).status_code == 404
+
+
+@pytest.fixture
+async def painting(tmp_path: Path, new_sqlite: NewDatabase) -> AsyncIterator[Api]:
+    settings = settings_for(tmp_path / "data", new_sqlite())
+    async with running(settings.model_copy(update={"engine": "diorama"})) as api:
+        yield api
+
+
+async def test_a_replay_gives_the_same_bytes(painting: Api) -> None:
+    async with working(painting):
+        grid = await ended(painting, await painting.submit("a red boat on a lake at dusk --draft"))
+        single = await ended(painting, (await post(painting, "variation", jobId=grid["job_id"], imageNo=1))["job_id"])
+        again = await ended(painting, (await post(painting, f"job/{grid['job_id']}/replay"))["job_id"])
+        recipe = await get(painting, f"job/{single['job_id']}/recipe")
+        single_again = await ended(painting, (await post(painting, "replay", recipe=recipe))["job_id"])
+
+    for before, after in ((grid, again), (single, single_again)):
+        assert after["job_id"] != before["job_id"]
+        assert after["output"]["seed"] == before["output"]["seed"]
+        for number in range(4):
+            pictures = [
+                (await painting.client.get(job["output"]["image_urls"][number])).content for job in (before, after)
+            ]
+            assert pictures[0] == pictures[1]
+        outcome = (await get(painting, f"job/{after['job_id']}/recipe"))["replay"]
+        assert outcome == {"of": before["job_id"], "same_files": True, "differences": []}
+    family = await get(painting, f"job/{grid['job_id']}/lineage")
+    assert {edge["kind"] for edge in family["edges"]} == {"follow-up", "replay"}
+
+
+async def test_a_recipe_from_elsewhere_is_drawn_and_warned_of(each_api: Api) -> None:
+    recipe = {
+        "task": "diffusion",
+        "request": {"text": "a lighthouse"},
+        "seed": 77,
+        "job_id": "of-another-server",
+        "engine": {"name": "diffusers", "version": "0.0.1"},
+    }
+    async with working(each_api):
+        first = await drawn_here(each_api)
+        job = await post(each_api, "replay", recipe=recipe)
+
+    assert job["output"]["seed"] == "77"
+    codes = {warning["code"] for warning in job["detail"]["warnings"]}
+    assert codes == {"replay_engine", "replay_version"}
+    assert first["job_id"] != job["job_id"]
+
+
+async def drawn_here(api: Api) -> dict[str, Any]:
+    return await ended(api, await api.submit())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "status"),
+    [
+        ({"task": "nonsense", "request": {}, "seed": 1}, 400),
+        ({"task": "diffusion", "request": {"text": 7}, "seed": 1}, 400),
+        ({"task": "diffusion", "request": {"text": "a cat --nonsense"}, "seed": 1}, 400),
+        ({"task": "diffusion", "request": {"text": "a cat"}, "seed": -1}, 400),
+        ({"task": "upscale", "request": {"jobId": "unknown", "imageNo": 0}, "seed": 1}, 404),
+    ],
+)
+async def test_a_recipe_that_cannot_be_drawn_is_refused(api: Api, recipe: dict[str, Any], status: int) -> None:
+    answer = await api.client.post("/api/v1/replay", json={"recipe": recipe})
+
+    assert answer.status_code == status, answer.text
+
+
+async def test_a_replay_is_asked_for_once_per_key(api: Api) -> None:
+    job = await drawn(api, "a lighthouse")
+    path, key = f"/api/v1/job/{job['job_id']}/replay", {"idempotency-key": "again"}
+
+    answers = [(await api.client.post(path, headers=key)).json()["job_id"] for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    async with api.services.database.read() as tx:
+        assert len((await tx.execute(sa.select(jobs.c.id))).all()) == 2
