@@ -1,7 +1,8 @@
 """⑤ How pixels are made: what an engine promises, and the values that go in and come out.
 
 One `Row` is one output picture or clip; a grid of four is four rows. An engine knows no job, account, prompt text
-syntax, URL or database. Whoever calls it brings a `Sink`, through which progress and previews go out and cancelling comes in.
+syntax, URL or database. Whoever calls it brings a `Sink`, through which progress and previews go out and cancelling
+comes in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,13 +9,26 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 from typing import TypeVar
 
 import cv2
 
-from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.base import (
+    CLIP_OPS,
+    PICTURE_OPS,
+    Capability,
+    Cost,
+    Op,
+    Row,
+    RowCancelled,
+    RowResult,
+    Sink,
+    Source,
+)
 from brushwork.engines.diorama import noise
 from brushwork.engines.diorama.drawing import as_image, paint, paint_shot
+from brushwork.engines.diorama.follow.animate import APPLIED, animated
 from brushwork.engines.diorama.follow.materials import NAMES
 from brushwork.engines.diorama.follow.operations import OPERATIONS
 from brushwork.engines.diorama.follow.references import PARAMETERS
@@ -31,6 +44,8 @@ from brushwork.engines.diorama.words.weigh import weigh
 __all__ = ["MODELS", "PASSES", "DioramaEngine", "as_image", "draw", "paint", "scene_for", "unmet"]
 
 MODELS = ("6", "6.1", "7", "8", "8.1", "niji 6")
+FILM = "video"
+"""The model of clips."""
 WORLD_PASSES = 5
 PASSES = WORLD_PASSES + 3
 """Sketch, the world's passes, subjects, finish."""
@@ -41,6 +56,11 @@ TOO_SMALL = frozenset({"flowers", "grass", "reeds", "bushes"})
 SECONDS_PER_MEGAPIXEL = 2.2
 """One row on one quiet core."""
 BYTES_PER_PIXEL = 128
+SECONDS_PER_MEGAPIXEL_OF_FRAME = 0.8
+"""One frame of a clip on one quiet core."""
+BYTES_PER_PIXEL_OF_CLIP = 900
+MOST_FRAMES = 4
+"""Frames of a clip that are made side by side."""
 AT_ONCE = 640 * 2**20
 """Bytes that rows which are drawn side by side may need together; one alone may need more."""
 EFFORT: Mapping[Op, tuple[float, float]] = {
@@ -55,6 +75,7 @@ EFFECTIVE: Mapping[Op, frozenset[str]] = {
     Op.TEXT_TO_IMAGE: frozenset(HONOURED) | {name for names in PARAMETERS.values() for name in names},
     Op.VARY: OWN_WORDS, Op.INPAINT: frozenset({"seed", "no"}), Op.BLEND: frozenset({"seed"}),
     Op.RETEXTURE: frozenset({"seed", "stylize"}), Op.UPSCALE: frozenset({"seed"}), Op.ENHANCE: frozenset(),
+    Op.ANIMATE: frozenset(APPLIED), Op.EXTEND: frozenset(APPLIED),
 }  # fmt: skip
 """Operation → parameters with a real effect there. In a variation they change what new words ask for."""
 T = TypeVar("T")
@@ -67,11 +88,15 @@ class DioramaEngine:
 
     def __init__(self, *, workers: int | None = None) -> None:
         self.workers = workers or max(1, min(8, os.cpu_count() or 1))
+        self.filming = Lock()
 
     def capabilities(self) -> Mapping[str, tuple[Capability, ...]]:
-        return dict.fromkeys(MODELS, tuple(capability(op) for op in Op))
+        pictures = tuple(capability(op) for op in Op if op in PICTURE_OPS)
+        return {**dict.fromkeys(MODELS, pictures), FILM: tuple(capability(op) for op in sorted(CLIP_OPS))}
 
     def cost(self, row: Row) -> Cost:
+        if row.clip is not None:
+            return cost_of_clip(row, row.clip.frames, self.workers)
         quality = float(row.params.get("quality") or 1)
         pixels = row.width * row.height
         worlds, extra = EFFORT[row.op]
@@ -92,9 +117,11 @@ class DioramaEngine:
             give_back_memory()
 
     def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
-        """Sketches of all rows first, then the pictures."""
+        """Sketches of all rows first, then the pictures. Clips one after the other: each takes all there is."""
         self.warm()
         sink.stage("drawing")
+        if any(row.op in CLIP_OPS for row in rows):
+            return [result for row in rows if (result := wanted(row, sink, self.filmed))]
         workers = self.side_by_side(rows)
         cv2.setNumThreads(max(1, (os.cpu_count() or 1) // workers))
         first = [wanted(row, sink, sketch) for row in rows[:1]]  # alone, so that something is seen at once
@@ -104,6 +131,16 @@ class DioramaEngine:
             drawn = list(pool.map(lambda row: wanted(row, sink, draw), [row for row in sketched if row]))
         give_back_memory()
         return [result for result in drawn if result]
+
+    def filmed(self, row: Row, sink: Sink) -> RowResult:
+        """The frames of a row, when no other clip is being made."""
+        while not self.filming.acquire(timeout=0.25):
+            sink.step(row, 0, 1)
+        try:
+            return animated(row, sink, workers=min(self.workers, MOST_FRAMES))
+        finally:
+            self.filming.release()
+            give_back_memory()
 
     def side_by_side(self, rows: Sequence[Row]) -> int:
         """How many of the rows are drawn at once: as many as have work and memory."""
@@ -121,6 +158,12 @@ class DioramaEngine:
         return weigh(words)
 
 
+def cost_of_clip(row: Row, frames: int, workers: int) -> Cost:
+    pixels = row.width * row.height
+    seconds = 1.0 + frames * pixels / 1e6 * SECONDS_PER_MEGAPIXEL_OF_FRAME / min(workers, MOST_FRAMES)
+    return Cost(seconds=seconds, bytes=pixels * BYTES_PER_PIXEL_OF_CLIP, passes=frames)
+
+
 def capability(op: Op) -> Capability:
     return Capability(
         op=op,
@@ -128,7 +171,7 @@ def capability(op: Op) -> Capability:
         passes=PASSES,
         params=EFFECTIVE[op],
         negative="native" if "no" in EFFECTIVE[op] else "none",
-        batch_max=8,
+        batch_max=1 if op in CLIP_OPS else 8,
         preview=True,
     )
 

@@ -7,6 +7,7 @@ frame at time 0 is the picture itself.
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from brushwork.engines.diorama.land.weather import paint_rain, paint_snowfall
 from brushwork.engines.diorama.motion.clip import FPS, Frame, OnFrame
+from brushwork.engines.diorama.motion.clock import Moment
 from brushwork.engines.diorama.motion.path import Motion, Stand, camera_on, moment_at
 from brushwork.engines.diorama.noise import Field, Grain, as_f32
 from brushwork.engines.diorama.scene import Scene
@@ -50,19 +52,75 @@ def still_frames(
     """(H, W, 3) frames of a picture of that size. `near`: (H, W) 0-1, as 1 / distance; `aside` -1..1: which way to
     drift; `air`: what begins to fall in it. `loop` and `start` are as for a Scene's `frames`.
     """
+    count = max(1, round(seconds * fps))
+    period = count / fps if loop else None
+    drift = drift_of(picture, near, motion=motion, period=period, aside=aside, air=air)
+    for number in range(count):
+        if on_frame:
+            on_frame(number, count)
+        yield drift.at(start + number / fps)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A picture that one moves through."""
+
+    picture: NDArray[np.uint8]
+    soft: Field
+    """(H, W) nearness, softened."""
+    reach: float
+    aside: float
+    period: float | None
+    air: Air | None
+    glow: Field | None
+    """(H, W) 0-1: how much of each pixel is light that comes and goes."""
+
+    def at(self, t: float) -> Frame:
+        """The frame `t` seconds after the picture itself; before it, the way is the same."""
+        t = _on_clock(round(abs(t), 6), self.period)
+        if t == 0:
+            return self.picture.copy()
+        lit = self.picture if self.glow is None else _lit(self.picture, self.glow, t, self.period)
+        frame = _frame(lit, self.soft, t, self.period, self.reach, self.aside)
+        return _falling(frame, self.air, t, self.period) if self.air else frame
+
+
+def drift_of(
+    picture: NDArray[np.uint8],
+    near: Field | None = None,
+    *,
+    motion: Motion = "low",
+    period: float | None = None,
+    reach: float = 1.0,
+    aside: float = 1.0,
+    air: Air | None = None,
+    glows: bool = False,
+) -> Drift:
+    """`near` and `aside` as for `still_frames`; `reach` is a share of the usual way; `glows`: its lights flicker."""
     height, width = picture.shape[:2]
     given = as_it_seems(height, width) if near is None else as_f32(near)
     if given.shape != (height, width):
         given = as_f32(cv2.resize(given, (width, height), interpolation=cv2.INTER_LINEAR))
-    soft = _with_ramps(_FLOOR + (1 - _FLOOR) * np.clip(given, 0, 1), _REACH[motion])
-    count = max(1, round(seconds * fps))
-    period = count / fps if loop else None
-    for number in range(count):
-        if on_frame:
-            on_frame(number, count)
-        t = _on_clock(round(start + number / fps, 6), period)
-        frame = _frame(picture, soft, t, period, _REACH[motion], aside)
-        yield _falling(frame, air, t, period) if air and t else frame
+    way = _REACH[motion] * reach
+    soft = _with_ramps(_FLOOR + (1 - _FLOOR) * np.clip(given, 0, 1), max(way, 0.01))
+    return Drift(picture, soft, way, aside, period, air, lights_of(picture) if glows else None)
+
+
+def lights_of(picture: NDArray[np.uint8]) -> Field:
+    """(H, W) 0-1: what shines in a picture, and a little around it."""
+    bright = as_f32(picture.max(axis=2)) / np.float32(255)
+    shining = np.clip((bright - np.float32(max(0.55, float(np.quantile(bright, 0.85))))) / np.float32(0.3), 0, 1)
+    around = cv2.GaussianBlur(shining, (0, 0), 0.02 * min(bright.shape))
+    return as_f32(np.clip(0.5 * shining + around, 0, 1))
+
+
+def _lit(picture: NDArray[np.uint8], glow: Field, t: float, period: float | None) -> NDArray[np.uint8]:
+    """The picture with its lights as bright as they are by then."""
+    moment = Moment(t, period)
+    pulse = 0.06 * moment.swing(2.6) + 0.035 * moment.swing(1.1, 0.3)
+    more = np.float32(pulse) * glow[..., None]
+    lit = picture * (1 + more) + np.float32(18) * more
+    return np.clip(lit + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
 def _with_ramps(near: Field, reach: float) -> Field:
