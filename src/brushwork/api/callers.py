@@ -38,6 +38,10 @@ class Callers:
         await self.mark(key, hashed)
         return caller
 
+    def forget(self) -> None:
+        """Look every key up anew: an account or a key was changed in this process. Others hear of it in a second."""
+        self.trusted.clear()
+
     async def mark(self, key: str, hashed: str) -> None:
         """Note in the database that the key is in use, at most once a minute."""
         now = time.time()
@@ -59,8 +63,8 @@ def keep(memory: dict[str, Any], hashed: str, value: object) -> None:
 
 
 def key_in(request: Request) -> str:
-    """The key a request carries: `x-api-key`, or `Authorization: Bearer`; "" without one."""
-    key = request.headers.get("x-api-key", "").strip()
+    """The key a request carries: `x-api-key`, `api-key` (so dashboards spell it), or a bearer token; "" without one."""
+    key = request.headers.get("x-api-key", "").strip() or request.headers.get("api-key", "").strip()
     if key:
         return key
     scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -1,0 +1,66 @@
+import time
+
+import pytest
+
+from brushwork.accounts.notifications import notify_account
+from tests.api.manager.conftest import Office
+
+
+async def test_the_history_tells_of_every_job_what_it_was_and_what_became_of_it(office: Office) -> None:
+    waiting = await office.api.submit("a lighthouse")
+    cancelled = await office.api.submit("a fox")
+    await office.api.client.delete(f"/v1/job/{cancelled}")
+
+    history = await office("GET", "/api/account/1/task_histories?page=1&page_size=10")
+
+    assert (history["page"], history["size"], history["total"]) == (1, 10, 2)
+    newest, oldest = history["data"]
+    assert (newest["task_id"], newest["status"], newest["usage"]) == (cancelled, "failed", 0)
+    assert "cancelled" in newest["detail"]["errorMessage"]
+    assert (oldest["task_id"], oldest["status"], oldest["usage"]) == (waiting, "processing", 80)
+    assert (oldest["action"], oldest["task_model"], oldest["usage_type"]) == ("diffusion", "midjourney", "point")
+    assert oldest["detail"]["taskInput"] == {"prompt": "a lighthouse", "originTaskId": "", "index": None}
+    assert (oldest["account_id"], oldest["api_key_id"]) == (1, 1)
+
+
+async def test_a_page_beyond_the_last_is_empty(office: Office) -> None:
+    await office.api.submit()
+
+    assert (await office("GET", "/api/account/1/task_histories?page=7&page_size=2"))["data"] == []
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=101", "page_size=1.5", "page=99999999999999999999"])
+async def test_a_page_that_cannot_be_is_refused(office: Office, query: str) -> None:
+    await office("GET", f"/api/account/1/task_histories?{query}", status=400)
+
+
+async def test_notifications_are_listed_and_confirmed(office: Office) -> None:
+    other = (await office.open())["id"]
+    async with office.api.services.database.write() as tx:
+        for account in (1, other):
+            await notify_account(tx, account, type_="balance.low", message="Low", detail={"left": 5}, now=time.time())
+    before = await office("GET", "/api/account/1/notifications?page=1&page_size=10")
+    number = before["data"][0]["id"]
+
+    after = await office("PATCH", f"/api/account/1/notification/{number}/confirm?page=1&page_size=null")
+
+    assert (before["total"], before["data"][0]["is_confirmed"], before["data"][0]["detail"]) == (1, False, {"left": 5})
+    assert (after["total"], after["data"][0]["is_confirmed"]) == (1, True)
+    foreign = await office("PATCH", f"/api/account/{other}/notification/{number}/confirm", status=404)
+    assert foreign == await office("PATCH", f"/api/account/{other}/notification/999/confirm", status=404)
+
+
+async def test_codes_are_made_listed_and_redeemed(office: Office) -> None:
+    made = await office("POST", "/v1/codes", {"amount": 1000, "max_uses": 2, "pack_days": 31})
+    own = await office("POST", "/v1/codes", {"code": " Autumn-2026 ", "amount": 50})
+    await office("POST", "/v1/codes", {"code": "AUTUMN-2026", "amount": 50}, status=409)
+    await office("POST", "/v1/codes", {"code": "abc", "amount": 50}, status=400)
+
+    answer = await office.api.client.post("/api/account/code/retrieve", json={"code": made["code"].upper()})
+
+    assert answer.json()["data"]["credit_packs"][0]["capacity"] == 1000
+    listed = await office("GET", "/v1/codes")
+    assert [(code["code"], code["uses"]) for code in listed] == [("autumn-2026", 0), (made["code"], 1)]
+    assert own["expires_at"] is None
+    record = await office("GET", "/v1/audits?kind=operator")
+    assert made["code"] not in str(record)
