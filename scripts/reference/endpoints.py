@@ -1,14 +1,15 @@
 """reference/http.md, from the description that the server gives of itself in /openapi.json."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 
-from brushwork.api import account, files, health, jobs, uploads
 from brushwork.api.openapi import describe
 from brushwork.api.tasks import task_routes
+from brushwork.api.web import CHAPTERS
 from brushwork.tasks import TASKS
 from reference.markdown import anchor, code, fence, page, table
 
@@ -27,7 +28,7 @@ def endpoints_page() -> str:
 def operations() -> Iterator[tuple[str, Operation]]:
     """("GET /v1/jobs", what OpenAPI says of it) for every endpoint."""
     app = FastAPI(title="Brushwork", version="0", openapi_url=None)
-    for router in (task_routes(TASKS), jobs.router, account.router, files.router, uploads.router, health.router):
+    for router in (task_routes(TASKS), *(chapter.router for chapter in CHAPTERS)):
         app.include_router(router)
     for path, methods in describe(app, TASKS)["paths"].items():
         for method, operation in methods.items():
@@ -67,9 +68,11 @@ def example(title: str, operation: Operation) -> str:
     method, path = title.split()
     prefix = "/api" if operation.get("security") else ""
     path = path.replace("{job_id}", "$JOB").replace("{name}", "$FILE.png?expires=$EXPIRES&signature=$SIGNATURE")
+    path = re.sub(r"\{(\w+?)(_id)?\}", lambda name: f"${name[1].upper()}", path)
     words = ["curl", *([] if method == "GET" else ["-X", method]), *(["-N"] if path.endswith("/events") else [])]
     words.append(f'"http://127.0.0.1:8080{prefix}{path}"')
-    words += ['-H "x-api-key: $KEY"'] if operation.get("security") else []
+    if security := operation.get("security"):
+        words.append('-H "api-key: $OPERATOR_KEY"' if {"operatorKey": []} in security else '-H "x-api-key: $KEY"')
     if body := operation.get("requestBody"):
         if form := body["content"].get("multipart/form-data"):
             words += [f"-F {name}=@picture.png" for name in form["schema"]["required"]]
@@ -81,7 +84,7 @@ def example(title: str, operation: Operation) -> str:
 
 INTRODUCTION = """
 Every path works as written, under `/api`, and under `/api/api`; nothing is ever redirected. The key goes into the
-header `x-api-key`, or `Authorization: Bearer`. Success is exactly 200 with JSON, except for downloads, event
+header `x-api-key`, or `Authorization: Bearer`; an operator's may also come as `api-key`. Success is exactly 200 with JSON, except for downloads, event
 streams and metrics. `GET /openapi.json` says all of this to programs.
 
 Every answer carries an `x-request-id`: yours if you sent one, else a new one. It is in the log of the server as well.
