@@ -223,7 +223,7 @@ def timing_of(task: Task, settled: Task) -> str:
 # Built once: putting these together takes longer than running them.
 FILLED_IN = (
     "id account_id api_key_id batch_id idempotency_key task input sources seed callback warnings pool batch_key timing "
-    "priority turn seq deadline_at max_attempts cost usage_type created_at status forecast"
+    "priority turn seq deadline_at max_attempts cost usage_type created_at status forecast trace"
 )
 WRITTEN = tuple(FILLED_IN.split())
 INSERT = jobs.insert().values({name: sa.bindparam(f"job_{name}", type_=jobs.c[name].type) for name in WRITTEN})
