@@ -68,7 +68,7 @@ def example(title: str, operation: Operation) -> str:
     method, path = title.split()
     prefix = "/api" if operation.get("security") else ""
     path = path.replace("{job_id}", "$JOB").replace("{name}", "$FILE.png?expires=$EXPIRES&signature=$SIGNATURE")
-    path = re.sub(r"\{(\w+?)(_id)?\}", lambda name: f"${name[1].upper()}", path)
+    path = re.sub(r"\{(\w+)\}", lambda name: f"${name[1].upper()}", path)
     words = ["curl", *([] if method == "GET" else ["-X", method]), *(["-N"] if path.endswith("/events") else [])]
     words.append(f'"http://127.0.0.1:8080{prefix}{path}"')
     if security := operation.get("security"):
@@ -84,8 +84,8 @@ def example(title: str, operation: Operation) -> str:
 
 INTRODUCTION = """
 Every path works as written, under `/api`, and under `/api/api`; nothing is ever redirected. The key goes into the
-header `x-api-key`, or `Authorization: Bearer`; an operator's may also come as `api-key`. Success is exactly 200 with JSON, except for downloads, event
-streams and metrics. `GET /openapi.json` says all of this to programs.
+header `x-api-key`, or `Authorization: Bearer`; an operator's may also come as `api-key`. Success is exactly 200 with
+JSON, except for downloads, event streams, tables and metrics. `GET /openapi.json` says all of this to programs.
 
 Every answer carries an `x-request-id`: yours if you sent one, else a new one. It is in the log of the server as well.
 """
