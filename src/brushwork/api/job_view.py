@@ -199,7 +199,10 @@ def detail_of(job: Job, *, links_expire_at: float) -> dict[str, Any] | None:
     if job.eta is not None:
         detail["eta"] = {"p50": round(job.eta.p50, 1), "p90": round(job.eta.p90, 1)}
     if job.files:
-        detail["expires_at"] = moment(min(links_expire_at, job.expires_at or links_expire_at))
+        ends = None if job.pinned else job.expires_at
+        detail["expires_at"] = moment(min(links_expire_at, ends or links_expire_at))
+    if job.pinned:
+        detail["pinned"] = True
     return detail or None
 
 

@@ -15,6 +15,7 @@ from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generati
 from brushwork.api.events import EventStream
 from brushwork.api.java import JOB
 from brushwork.api.job_view import JobsView, JobView
+from brushwork.api.keeping import ReceiptView, erased
 from brushwork.api.openapi import EVENT_STREAM, refusals
 from brushwork.jobs.job import ClientStatus
 
@@ -36,11 +37,24 @@ async def get_job(request: Request, account: CurrentAccount, services: CurrentSe
 
 
 @router.post("/job/{job_id}/cancel", operation_id="cancel_job", response_model=JobView, responses=REFUSALS)
-@router.delete("/job/{job_id}", operation_id="delete_job", response_model=JobView, responses=REFUSALS)
 async def cancel_job(request: Request, caller: Generating, services: CurrentServices, job_id: JobId) -> Response:
     """Cancel a job that has not ended: it fails with code 499 and costs nothing. An ended job is answered as it is."""
     job = await services.jobs.cancel(caller.account.id, job_id)
     return job_answer(services.view(job), request, JOB)
+
+
+@router.delete("/job/{job_id}", operation_id="delete_job", response_model=JobView | ReceiptView, responses=REFUSALS)
+async def delete_job(
+    request: Request,
+    caller: Generating,
+    services: CurrentServices,
+    job_id: JobId,
+    erase: Annotated[bool, Query(description="Erase it for good, as POST …/erase does")] = False,
+) -> Response:
+    """Cancel a job like POST …/cancel. With `erase=1` nothing is left of it, and the answer is a receipt."""
+    if not erase:
+        return await cancel_job(request, caller, services, job_id)
+    return json_answer(ReceiptView.of(await erased(services, caller, job_id)))
 
 
 @router.get("/jobs", operation_id="list_jobs", response_model=JobsView, responses=refusals(400, 401, 500, 503))

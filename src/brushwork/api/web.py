@@ -10,7 +10,20 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from brushwork import __version__
-from brushwork.api import account, books, files, health, jobs, lineage, prompts, studio, uploads, verify, webhooks
+from brushwork.api import (
+    account,
+    books,
+    files,
+    health,
+    jobs,
+    keeping,
+    lineage,
+    prompts,
+    studio,
+    uploads,
+    verify,
+    webhooks,
+)
 from brushwork.api.answers import HANDLERS, JsonBytes
 from brushwork.api.dependencies import Services
 from brushwork.api.edge import Edge
@@ -18,7 +31,7 @@ from brushwork.api.manager import routes as manager
 from brushwork.api.openapi import describe
 from brushwork.api.tasks import task_routes
 
-CHAPTERS = (jobs, lineage, account, books, manager, files, uploads, verify, prompts, webhooks, health, studio)
+CHAPTERS = (jobs, keeping, lineage, account, books, manager, files, uploads, verify, prompts, webhooks, health, studio)
 """What has routes beside the tasks; `/account/balance` before `/account/{account_id}`."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -93,6 +93,8 @@ def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
         # FULL survives a power cut, NORMAL a killed process only.
         cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # What is deleted is overwritten: a prompt must not be found in the file once its job was erased.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     @sa.event.listens_for(engine.sync_engine, "begin")

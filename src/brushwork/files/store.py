@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
 from brushwork.database.tables import files as files_table
+from brushwork.database.tables import jobs
 from brushwork.errors import FileNotFound, TooManyRequests, Unavailable
 from brushwork.files.links import Links, extension_of
 from brushwork.files.stored import StoredFile
@@ -212,8 +214,8 @@ class Files:
         self.links.check(file_id, expires=expires, signature=signature, now=now)
         async with self.database.read() as tx:
             row = (await tx.execute(sa.select(files_table).where(files_table.c.id == file_id))).first()
-        if row is None or (row.expires_at is not None and row.expires_at < now):
-            raise FileNotFound
+            if row is None or (row.expires_at is not None and row.expires_at < now and not await is_pinned(tx, row)):
+                raise FileNotFound
         return OpenFile(
             id=row.id,
             content_type=row.content_type,
@@ -232,6 +234,11 @@ class Files:
         except Exception:  # whatever a store raises, the answer is no
             return False
         return True
+
+
+async def is_pinned(tx: AsyncConnection, row: Any) -> bool:
+    """Whether the job of a file keeps it past its time."""
+    return (await tx.execute(sa.select(jobs.c.pinned).where(jobs.c.id == row.job_id))).scalar_one_or_none() is True
 
 
 async def refuse_hoarding(tx: AsyncConnection, account_id: int, size: int, *, now: float) -> None:

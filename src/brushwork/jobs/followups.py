@@ -44,7 +44,7 @@ class FollowUps:
             return "cancelled", "The job was cancelled, so there is nothing to follow up."
         if job.status != "done":
             return "failed", "The job failed, so there is nothing to follow up."
-        if job.followup_until is None or self.now >= job.followup_until:
+        if not job.pinned and (job.followup_until is None or self.now >= job.followup_until):
             return "expired", f"The job could be followed up until {moment(job.followup_until or self.now)}."
         made = self.made
         if made not in follower.takes:

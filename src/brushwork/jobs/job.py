@@ -71,6 +71,8 @@ class Job:
     """As the client sees it: code (int), message, raw_message, detail."""
     queue_position: int | None = None
     """Jobs that will start before this one; None when it is not waiting."""
+    pinned: bool = False
+    """Kept until it is unpinned."""
     pool: str = "default"
     timing: str | None = None
     """Jobs with the same one take about as long."""

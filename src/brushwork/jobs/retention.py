@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from brushwork.database.session import Database
-from brushwork.database.tables import events, jobs
+from brushwork.database.tables import events, follows, jobs
 from brushwork.database.tables import files as files_table
 from brushwork.files.store import Files
 
@@ -31,7 +31,9 @@ async def remove_expired(database: Database, files: Files, *, now: float | None 
 
 
 async def remove_some_files(database: Database, files: Files, now: float) -> int:
-    query = sa.select(files_table.c.id, files_table.c.path).where(files_table.c.expires_at < now).limit(BATCH)
+    is_pinned = sa.exists().where(jobs.c.id == files_table.c.job_id, jobs.c.pinned.is_(True))
+    past = sa.and_(files_table.c.expires_at < now, ~is_pinned)
+    query = sa.select(files_table.c.id, files_table.c.path).where(past).limit(BATCH)
     async with database.read() as tx:
         expired = (await tx.execute(query)).all()
     if not expired:
@@ -43,7 +45,7 @@ async def remove_some_files(database: Database, files: Files, now: float) -> int
 
 
 async def remove_some_jobs(database: Database, files: Files, now: float) -> int:
-    query = sa.select(jobs.c.id).where(jobs.c.expires_at < now).limit(BATCH)
+    query = sa.select(jobs.c.id).where(jobs.c.expires_at < now, jobs.c.pinned.is_(False)).limit(BATCH)
     async with database.read() as tx:
         expired = (await tx.execute(query)).scalars().all()
     if not expired:
@@ -54,6 +56,8 @@ async def remove_some_jobs(database: Database, files: Files, now: float) -> int:
     async with database.write() as tx:
         for table, job_id_column in ((files_table, files_table.c.job_id), (events, events.c.job_id), (jobs, jobs.c.id)):
             await tx.execute(table.delete().where(job_id_column.in_(expired)))
+        is_of_them = sa.or_(follows.c.job_id.in_(expired), follows.c.parent_id.in_(expired))
+        await tx.execute(follows.delete().where(is_of_them))
     return len(expired)
 
 

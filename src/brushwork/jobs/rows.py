@@ -10,7 +10,7 @@ from brushwork.jobs.job import Forecast, Job, JobFile
 
 MADE_HERE = ("given", "files", "output", "detail", "queue_position", "eta")
 PLAIN = [name for name in Job.__dataclass_fields__ if name not in MADE_HERE]
-NEW = {"stage": "staged", "progress": 0, "attempts": 0}
+NEW = {"stage": "staged", "progress": 0, "attempts": 0, "pinned": False}
 """What the table fills in when a row is made."""
 
 
