@@ -231,7 +231,14 @@ def test_every_command_in_a_sentence_exists_with_its_options() -> None:
     assert len(mentions) > 20
 
     for page, words in mentions:
-        if " ".join(words) in ("brushwork keys", "brushwork credits", "brushwork models", "brushwork database"):
+        if " ".join(words) in (
+            "brushwork accounts",
+            "brushwork keys",
+            "brushwork credits",
+            "brushwork codes",
+            "brushwork models",
+            "brushwork database",
+        ):
             continue
         command, arguments = command_of(page, words)
         known = {name for option in command.params for name in option.opts}

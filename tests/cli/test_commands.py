@@ -29,7 +29,7 @@ def test_the_installed_command_starts() -> None:
 def test_help_names_every_command(brushwork: Brushwork) -> None:
     text = brushwork("--help").stdout
 
-    for command in ("serve", "worker", "imagine", "keys", "credits", "models", "database", "doctor"):
+    for command in ("serve", "worker", "imagine", "accounts", "keys", "credits", "codes", "usage", "models", "doctor"):
         assert command in text
 
 

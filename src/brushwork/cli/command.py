@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from brushwork import __version__
-from brushwork.cli import accounts, database, doctor, imagine, models, serve, webhooks
+from brushwork.cli import accounts, database, doctor, imagine, models, operators, serve, webhooks
 from brushwork.cli.output import fail
 from brushwork.errors import BrushworkError
 
@@ -29,8 +29,13 @@ app.command("worker")(serve.worker)
 app.command("sender")(serve.sender)
 app.command("listen")(webhooks.listen)
 app.command("imagine")(imagine.imagine)
+app.add_typer(operators.accounts, name="accounts")
 app.add_typer(accounts.keys, name="keys")
 app.add_typer(accounts.credits, name="credits")
+app.add_typer(operators.codes, name="codes")
+app.command("usage")(operators.usage)
+app.command("notifications")(operators.notifications)
+app.command("audits")(operators.audits)
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(models.models, name="models")
 app.add_typer(database.database, name="database")
