@@ -79,7 +79,7 @@ class EndpointChange(BaseModel):
     enabled: bool | None = Field(default=None, description="true switches it on again; false stops its deliveries")
 
 
-class ReplayBody(BaseModel):
+class ResendBody(BaseModel):
     """From when on failed deliveries are sent again."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -187,11 +187,11 @@ async def list_deliveries(
     operation_id="replay_webhook_deliveries",
     response_model=ReplayedView,
     responses=refusals(400, 401, 403, 413, 500, 503),
-    openapi_extra=json_body(ReplayBody, {"since": "2026-11-22T00:00:00Z"}),
+    openapi_extra=json_body(ResendBody, {"since": "2026-11-22T00:00:00Z"}),
 )
 async def replay_deliveries(request: Request, caller: Generating, services: CurrentServices) -> Response:
     """Send everything again that has failed since a moment, under the same ids."""
-    body = await read_fields(request, ReplayBody, limit=services.max_body_bytes)
+    body = await read_fields(request, ResendBody, limit=services.max_body_bytes)
     since = seconds(body.since) or 0.0
     async with services.database.write() as tx:
         count = await log.replay_failed(
