@@ -130,16 +130,6 @@ async def test_an_idempotency_key_cannot_be_used_for_something_else(each_api: Ap
     assert answer.status_code == 409
 
 
-@pytest.mark.parametrize("name", ["video-diffusion", "extend-video", "video-upscale"])
-async def test_what_the_reference_has_and_this_version_has_not_is_a_501_that_says_so(api: Api, name: str) -> None:
-    answer = await api.client.post(f"/api/v1/{name}", json={"jobId": "x", "videoNo": 0})
-
-    assert answer.status_code == 501
-    assert answer.json()["detail"] == {"code": "not_implemented", "task": name}
-    assert name in answer.json()["message"]
-    assert (await api.client.post(f"/api/v1/{name}", headers={"x-api-key": ""})).status_code == 401
-
-
 async def test_java_gets_a_trimmed_job(api: Api) -> None:
     headers = {"user-agent": "OpenAPI-Generator/1.0.0/java"}
 

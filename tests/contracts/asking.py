@@ -37,6 +37,12 @@ def check_output(output: dict[str, Any], makes: Kind) -> None:
         assert output["promptEn"]
         assert "available_actions" not in output
         return
+    if makes == "video":
+        assert len(output["video_urls"]) == len(output["poster_urls"]) == 1
+        assert output["seed"].isdecimal()
+        assert set(output["video_actions"]) == {"extend", "upscale"}
+        assert "available_actions" not in output
+        return
     assert len(output["image_urls"]) == {"grid": 4, "image": 1}[makes]
     assert (output["image_url"] in output["image_urls"]) == (makes == "image")
     assert set(output["available_actions"]) == ACTIONS
@@ -45,7 +51,11 @@ def check_output(output: dict[str, Any], makes: Kind) -> None:
 async def offline(api: Api, task: type[Task], engine: Engine) -> dict[str, Any]:
     """The example of a task, with pictures of our own in place of those on the web, and a real job to follow."""
     body: dict[str, Any] = json.loads(re.sub(r"https://example\.com/[^\"]*", SQUARE, json.dumps(task.example)))
-    if "jobId" in body:
+    if "jobId" in body and "video" in task.takes:
+        asked = {"prompt": f"{SQUARE} waves --bs 1"}
+        source = await api.client.post("/api/v1/video-diffusion", json=asked)
+        body["jobId"] = (await ended(api, source.json()["job_id"], engine))["job_id"]
+    elif "jobId" in body:
         source = await api.client.post("/api/v1/diffusion", json={"text": "a red fox --draft"})
         body["jobId"] = (await ended(api, source.json()["job_id"], engine))["job_id"]
     return body

@@ -272,9 +272,6 @@ def test_what_cannot_be_done_is_refused_with_the_clients_own_errors(session: Ses
         session.client.midjourney.blend(img_urls=[session.url, session.url], aspect_ratio="16:9")
     with pytest.raises(LegnextAPIError) as inside:
         session.client.midjourney.describe(img_url="http://127.0.0.1:1/x.png")
-    with pytest.raises(LegnextAPIError) as no_video_yet:
-        session.client.midjourney.video_diffusion(prompt=f"{session.url} waves")
 
     assert "aspect_ratio" in wrong_ratio.value.message
     assert inside.value.status_code == 400
-    assert no_video_yet.value.status_code == 501

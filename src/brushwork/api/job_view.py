@@ -48,6 +48,16 @@ def no_actions() -> AvailableActions:
     return AvailableActions(**{name: [] for name in PICTURE_ACTIONS}, reroll=False)
 
 
+class VideoActions(View):
+    """Which follow-ups of its clips the server would accept: clip numbers from 0."""
+
+    extend: list[int] = Field(default_factory=list)
+    upscale: list[int] = Field(default_factory=list)
+
+
+Actions = AvailableActions | VideoActions | None
+
+
 class JobOutput(View):
     """What a job made. Which keys there are depends on the kind of job."""
 
@@ -58,6 +68,8 @@ class JobOutput(View):
     seed: str = Field(default="", description="The seed, in digits")
     available_actions: AvailableActions = Field(default_factory=no_actions, description="Completed image jobs only")
     video_urls: list[str] | None = Field(default=None, description="Video jobs only; null until completed")
+    poster_urls: list[str] = Field(default_factory=list, description="The first frame of each clip, once completed")
+    video_actions: VideoActions = Field(default_factory=VideoActions, description="Completed video jobs only")
     promptEn: str = Field(default="", description="Text jobs only")  # noqa: N815  # the reference's own spelling
     description: str = Field(default="", description="Text jobs only")
     finalPrompt: str = Field(default="", description="Text jobs only")  # noqa: N815
@@ -209,32 +221,39 @@ def detail_of(job: Job, *, links_expire_at: float) -> dict[str, Any] | None:
 PICTURE_ACTIONS = ("edit", "inpaint", "outpaint", "pan", "remix", "upscale", "variation")
 
 
-def actions_of(job: Job, kind: Kind, tasks: Mapping[str, type[Task]], *, now: float) -> AvailableActions | None:
+def actions_of(job: Job, kind: Kind, tasks: Mapping[str, type[Task]], *, now: float) -> Actions:
     """What may follow this job right now, by the same decision that a request meets. None where nothing can."""
-    if job.status != "done" or kind not in ("grid", "image"):
+    if job.status != "done" or kind == "text":
         return None
     source = FollowUps(job, tasks, now)
+    if kind == "video":
+        clips = {task.video_action: source.numbers(task) for task in tasks.values() if task.video_action}
+        return VideoActions(**clips) if clips else None
     numbers = {task.action: source.numbers(task) for task in tasks.values() if task.action}
     pictures = {name: numbers.get(name, []) for name in PICTURE_ACTIONS}
     can_reroll = any(task.action == "reroll" and source.refusal(task) is None for task in tasks.values())
     return AvailableActions(**pictures, reroll=can_reroll)
 
 
-def image_output(job: Job, link: Link, actions: AvailableActions | None) -> JobOutput:
+def image_output(job: Job, link: Link, actions: Actions) -> JobOutput:
     urls = [link(file.id, file.content_type) for file in job.files if file.role == "image"]
     grid = [link(file.id, file.content_type) for file in job.files if file.role == "grid"]
     cover = (grid or urls or [""])[0]
-    if actions is None:
+    if not isinstance(actions, AvailableActions):
         return JobOutput(image_url=cover, image_urls=urls or None, seed=str(job.seed))
     return JobOutput(image_url=cover, image_urls=urls, seed=str(job.seed), available_actions=actions)
 
 
-def video_output(job: Job, link: Link, _actions: AvailableActions | None) -> JobOutput:
-    urls = [link(file.id, file.content_type) for file in job.files]
-    return JobOutput(video_urls=urls or None, seed=str(job.seed))
+def video_output(job: Job, link: Link, actions: Actions) -> JobOutput:
+    urls = [link(file.id, file.content_type) for file in job.files if file.role != "poster"]
+    posters = [link(file.id, file.content_type) for file in job.files if file.role == "poster"]
+    shown: dict[str, Any] = {"poster_urls": posters} if posters else {}
+    if isinstance(actions, VideoActions):
+        shown["video_actions"] = actions
+    return JobOutput(video_urls=urls or None, seed=str(job.seed), **shown)
 
 
-def text_output(job: Job, _link: Link, _actions: AvailableActions | None) -> JobOutput:
+def text_output(job: Job, _link: Link, _actions: Actions) -> JobOutput:
     output = job.output or {}
     return JobOutput(
         promptEn=str(output.get("promptEn", "")),
@@ -244,7 +263,7 @@ def text_output(job: Job, _link: Link, _actions: AvailableActions | None) -> Job
     )
 
 
-OUTPUTS: Mapping[Kind, Callable[[Job, Link, AvailableActions | None], JobOutput]] = {
+OUTPUTS: Mapping[Kind, Callable[[Job, Link, Actions], JobOutput]] = {
     "grid": image_output,
     "image": image_output,
     "video": video_output,

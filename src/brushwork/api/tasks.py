@@ -13,7 +13,6 @@ from brushwork.api.java import SUBMITTED
 from brushwork.api.job_view import JobView
 from brushwork.api.openapi import refusals
 from brushwork.api.quote_view import QuoteView
-from brushwork.errors import NotImplementedHere
 from brushwork.tasks.base import Task
 
 IdempotencyKey = Annotated[
@@ -45,20 +44,7 @@ def task_routes(tasks: Mapping[str, type[Task]]) -> APIRouter:
             responses=refusals(400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 503),
             openapi_extra=request_body(kind),
         )(submit(kind))
-    for name in MISSING - tasks.keys():
-        router.post(f"/{name}", include_in_schema=False)(say_missing(name))
     return router
-
-
-MISSING = frozenset({"video-diffusion", "extend-video", "video-upscale"})
-"""Endpoints of the reference that this version does not have yet."""
-
-
-def say_missing(name: str) -> Callable[..., Awaitable[Response]]:
-    async def endpoint(caller: Generating) -> Response:  # noqa: ARG001  # strangers are told of their key first
-        raise NotImplementedHere(f"{name} is not in this version yet: it makes pictures, but no videos.", task=name)
-
-    return endpoint
 
 
 def submit(kind: type[Task]) -> Callable[..., Awaitable[Response]]:

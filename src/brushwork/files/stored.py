@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["grid", "image"]
+Role = Literal["grid", "image", "video", "poster"]
+"""What a file of a job is; the pictures and the clips are those that a follow-up counts."""
 
 
 @dataclass(frozen=True)

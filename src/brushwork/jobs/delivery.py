@@ -70,7 +70,7 @@ def encode(outcome: Outcome, *, provenance: Provenance, making: Making) -> list[
         with file.path.open("rb") as opened:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
         encoded.append(
-            Picture(str(number), "image", file.path, file.width, file.height, file.content_type, sha256=sha256)
+            Picture(str(number), file.role, file.path, file.width, file.height, file.content_type, sha256=sha256)
         )
     return encoded
 

@@ -74,8 +74,9 @@ class FollowUps:
 
     @property
     def pictures(self) -> list[JobFile]:
-        """What a picture number counts."""
-        return [file for file in self.job.files if file.role == "image"]
+        """What a picture number counts, or a clip's."""
+        role = "video" if self.made == "video" else "image"
+        return [file for file in self.job.files if file.role == role]
 
     def picture(self, number: int) -> JobFile:
         """The picture of that number. Raises ImageNotInJob."""

@@ -33,7 +33,7 @@ class JobFile:
     """A finished file of a job, in order: the grid first when there is one."""
 
     id: str
-    role: Literal["grid", "image"]
+    role: Literal["grid", "image", "video", "poster"]
     content_type: str
     width: int | None
     height: int | None

@@ -62,7 +62,19 @@ def pictures(outcome: Outcome) -> Iterator[Image.Image]:
     for image in outcome.images:
         yield image.copy()
     for file in outcome.files:
-        yield reduced(file.path)
+        if file.role == "video":
+            yield from one_a_second(file.path)
+        elif file.role == "image":  # a poster is one of its clip's frames
+            yield reduced(file.path)
+
+
+def one_a_second(path: Path) -> Iterator[Image.Image]:
+    """Frames of a clip."""
+    from brushwork.engines.tools.video import Reel
+
+    reel = Reel(path)
+    for number in range(0, reel.count, reel.fps):
+        yield reel.frame(number)
 
 
 def reduced(path: Path) -> Image.Image:

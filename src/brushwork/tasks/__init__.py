@@ -9,6 +9,7 @@ from brushwork.tasks.diffusion import Diffusion
 from brushwork.tasks.edit import Edit
 from brushwork.tasks.enhance import Enhance
 from brushwork.tasks.enhance_upscale import EnhanceUpscale
+from brushwork.tasks.extend_video import ExtendVideo
 from brushwork.tasks.inpaint import Inpaint
 from brushwork.tasks.outpaint import Outpaint
 from brushwork.tasks.pan import Pan
@@ -20,6 +21,8 @@ from brushwork.tasks.shorten import Shorten
 from brushwork.tasks.upload_paint import UploadPaint
 from brushwork.tasks.upscale import Upscale
 from brushwork.tasks.variation import Variation
+from brushwork.tasks.video_diffusion import VideoDiffusion
+from brushwork.tasks.video_upscale import VideoUpscale
 
 TASKS: Mapping[str, type[Task]] = {
     task.name: task
@@ -41,5 +44,8 @@ TASKS: Mapping[str, type[Task]] = {
         RemoveBackground,
         Enhance,
         EnhanceUpscale,
+        VideoDiffusion,
+        ExtendVideo,
+        VideoUpscale,
     )
 }

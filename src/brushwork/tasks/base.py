@@ -27,10 +27,11 @@ Speed = Literal["turbo", "fast", "draft"]
 """Lanes of the queue, quickest first."""
 
 
-PROMPT_FIELDS = frozenset({"text", "prompt", "remix_prompt"})
+PROMPT_FIELDS = frozenset({"text", "prompt", "prompt_", "remix_prompt"})
 """Fields that hold words to be drawn, in whichever task."""
 
 WEB_ADDRESS = TypeAdapter(HttpUrl)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -63,6 +64,7 @@ class MadeFile:
     content_type: str
     width: int
     height: int
+    role: Literal["image", "video", "poster"] = "image"
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Task(BaseModel):
     """The kinds of job this can follow; empty when it follows none."""
     action: ClassVar[str | None] = None
     """Its key in a job's `available_actions`; None when it is not listed there."""
+    video_action: ClassVar[str | None] = None
+    """Likewise in the `video_actions` of a job that made clips."""
     makes: ClassVar[Kind]
     example: ClassVar[dict[str, Any]]
     """A body that works, for the docs, the OpenAPI file and the contract tests."""

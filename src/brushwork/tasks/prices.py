@@ -28,6 +28,11 @@ PRICES: Mapping[str, int] = {
 
 CREATIVE_UPSCALE = 160
 
+VIDEO_PRICES = (480, 1536)
+"""Of four clips, or of as many extensions: 480p and 720p. Fewer clips cost their share."""
+VIDEO_UPSCALE = 480
+"""Of one clip."""
+
 ENHANCE_UPSCALE: Mapping[str, int] = {
     "HD": 120, "FHD": 120, "2K": 120, "4K": 160, "6K": 200, "8K": 300, "12K": 540,
 }  # fmt: skip

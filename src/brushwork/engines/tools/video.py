@@ -5,7 +5,7 @@ machine. The same frames give the same bytes. Knows no task and no engine.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ OPTIONS = {
     "crf": "17", "preset": "veryfast",
     # One slice after the other: the bytes do not depend on how many cores a machine has.
     "threads": "1",
-    "x264-params": "keyint=48:colorprim=bt709:transfer=bt709:colormatrix=bt709",
+    "x264-params": "stitchable=1:keyint=48:colorprim=bt709:transfer=bt709:colormatrix=bt709",
 }  # fmt: skip
 CONTAINER = {"movflags": "+faststart", "fflags": "+bitexact"}
 BT709 = 1
@@ -115,45 +115,49 @@ class Reel:
                 if number >= start:
                     yield picture.to_ndarray(format="rgb24", src_colorspace=BT709)
 
+    def last_key(self) -> int:
+        """The last frame that needs no other one to be decoded."""
+        with self.opened() as (container, stream):
+            keys = [packet.pts for packet in container.demux(stream) if packet.is_keyframe and packet.pts is not None]
+            return int(max(keys) * stream.time_base * self.fps)
+
     def frame(self, number: int) -> Image.Image:
         """One frame as a picture."""
         return Image.fromarray(next(self.frames(number, number + 1)))
 
 
-def joined(parts: Sequence[Reel], path: Path) -> None:
-    """One clip after the other as one file. What was encoded alike is copied as it is, so nothing gets worse."""
-    first = parts[0]
-    with av.open(str(path), "w", format="mp4", options=CONTAINER) as target, contextlib.ExitStack() as open_parts:
-        opened = [open_parts.enter_context(part.opened()) for part in parts]
-        if len({stream.codec_context.extradata for _, stream in opened}) > 1:
+def spliced(before: Reel, cut: int, after: Reel, path: Path) -> None:
+    """The frames of `before` up to but not including `cut`, a key frame, then all of `after`, as one file.
+
+    Nothing is encoded anew, so nothing gets worse. Raises ValueError when the two were encoded in different ways.
+    """
+    with (
+        before.opened() as (early, source),
+        after.opened() as (late, other),
+        av.open(str(path), "w", format="mp4", options=CONTAINER) as target,
+    ):
+        if source.codec_context.extradata != other.codec_context.extradata:
             raise ValueError("the parts were encoded in different ways")
-        stream = target.add_stream_from_template(opened[0][1])
-        stream.time_base = Fraction(1, first.fps)
-        shift = 0
-        for part, (container, source) in zip(parts, opened, strict=True):
-            for packet in container.demux(source):
-                if packet.dts is None:  # the empty one at the end
+        stream = target.add_stream_from_template(source)
+        stream.time_base = tick = Fraction(1, before.fps)
+        for container, inner, shift, stop in ((early, source, 0, cut), (late, other, cut, after.count)):
+            for packet in container.demux(inner):
+                if packet.dts is None or packet.pts * inner.time_base >= stop * tick:
                     continue
-                scale = source.time_base * first.fps
-                packet.pts, packet.dts = round(packet.pts * scale) + shift, round(packet.dts * scale) + shift
-                packet.time_base, packet.stream = Fraction(1, first.fps), stream
-                packet.duration = 1
+                packet.pts, packet.dts = (
+                    round(moment * inner.time_base / tick) + shift for moment in (packet.pts, packet.dts)
+                )
+                packet.time_base, packet.stream, packet.duration = tick, stream, 1
                 target.mux(packet)
-            shift += part.count
 
 
-def encoded_anew(parts: Sequence[Reel], path: Path) -> None:
-    """The same for parts that cannot be copied."""
-    first = parts[0]
-    with Film(path, width=first.width, height=first.height, fps=first.fps) as film:
-        for part in parts:
-            for frame in part.frames():
-                film.write(frame)
-
-
-def join(parts: Sequence[Reel], path: Path) -> None:
-    """One clip after the other as one file."""
+def join(before: Reel, cut: int, after: Reel, path: Path) -> None:
+    """The same; what cannot be copied is encoded anew."""
     try:
-        joined(parts, path)
+        spliced(before, cut, after, path)
     except ValueError:
-        encoded_anew(parts, path)
+        with Film(path, width=before.width, height=before.height, fps=before.fps) as film:
+            for frame in before.frames(0, cut):
+                film.write(frame)
+            for frame in after.frames():
+                film.write(frame)

@@ -23,6 +23,7 @@ from brushwork.engines.diorama.motion.course import (
     Take,
     ThroughPicture,
     ThroughScene,
+    joining,
     mirrored,
     towards,
     turning,
@@ -90,7 +91,12 @@ def animated(row: Row, sink: Sink, *, workers: int) -> RowResult:
     clip = clip_of(row)
     total = clip.before.count if clip.before else 0
     picture, way = gone_on(row, clip) if clip.before else begun(row, clip)
-    frames, picture, way, degraded = planned(row, clip, picture, way, total, workers)
+    stretch = (
+        Stretch(clip.frames, clip.fps, 0) if clip.before is None else Stretch(clip.frames + 1, clip.fps, total - 1)
+    )
+    frames, picture, way, degraded = planned(row, stretch, picture, way, workers)
+    if clip.before is not None:
+        frames = joining(np.asarray(source_of(row).image.convert("RGB")), frames)
     first: Image.Image | None = None
     for number, frame in enumerate(frames):
         sink.step(row, number, clip.frames)
@@ -197,22 +203,36 @@ Planned = tuple[Iterator[Frame], Picture, Way, tuple[str, ...]]
 """The frames; the picture and the way on which the clip ends; what was not honoured."""
 
 
-def planned(row: Row, clip: Clip, picture: Picture, way: Way, total: int, workers: int) -> Planned:
-    """The frames of a row, the first of which is number `total` of the whole clip."""
-    start = (total - way.anchor) / clip.fps
+@dataclass(frozen=True)
+class Stretch:
+    """Which frames are drawn."""
+
+    count: int
+    fps: int
+    first: int
+    """Its number in the whole clip."""
+
+    @property
+    def last(self) -> int:
+        return self.first + self.count - 1
+
+
+def planned(row: Row, stretch: Stretch, picture: Picture, way: Way, workers: int) -> Planned:
+    """The frames of a stretch."""
+    clip, count, fps = clip_of(row), stretch.count, stretch.fps
+    start = (stretch.first - way.anchor) / fps
     course = course_of(row, picture, way, workers)
     end = end_of(clip)
     if end is not None:
-        last = total + clip.frames - 1
-        back = replace(way, period=None, anchor=last, air=None, aside=-way.aside)
-        frames = towards(course, course_of(row, end, back, workers), count=clip.frames, fps=clip.fps, start=start)
+        back = replace(way, period=None, anchor=stretch.last, air=None, aside=-way.aside)
+        frames = towards(course, course_of(row, end, back, workers), count=count, fps=fps, start=start)
         return frames, end, back, untold(row, None)
     turned = turned_into(row, picture)
     if turned is not None and not clip.loop:
         into = course_of(row, turned, way, workers, like=picture)
-        frames = turning(course, into, count=clip.frames, fps=clip.fps, start=start)
+        frames = turning(course, into, count=count, fps=fps, start=start)
         return frames, turned, way, untold(row, turned)
-    times = [start + number / clip.fps for number in range(clip.frames)]
+    times = [start + number / fps for number in range(count)]
     return course.frames(times), picture, way, untold(row, picture if row.source is None else None, way)
 
 

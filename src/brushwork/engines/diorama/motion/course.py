@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from brushwork.engines.diorama.motion.clip import WORKERS, Frame, opened, shot
 from brushwork.engines.diorama.motion.path import Motion, Path, Stand, path_of
 from brushwork.engines.diorama.motion.still import Drift
@@ -34,6 +36,8 @@ class Take:
 
 TAKES = (Take(1.0, 1.0), Take(-1.0, 1.0), Take(0.35, 1.3), Take(-0.5, 0.6))
 """The clips of one job."""
+FADE = 24
+"""Frames over which a clip that goes on gets its own looks."""
 STANDING = Take(0.0, 0.0)
 """Only the world moves."""
 
@@ -104,6 +108,16 @@ def turning(before: Course, after: Course, *, count: int, fps: int, start: float
     first, last = dissolve_span(count)
     times = [start + number / fps for number in range(count)]
     return dissolved(before.frames(times[:last]), after.frames(times[first:]), count, lambda _number, _count: None)
+
+
+def joining(last: Frame, frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Frames that go on after `last` without a jump. The first of `frames` shows the moment of `last` once more: what
+    compression and time have made of that one is kept for a moment, and fades.
+    """
+    left = last.astype(np.int16) - next(frames)
+    for number, frame in enumerate(frames):
+        share = max(0.0, 1 - (number + 1) / (FADE + 1))
+        yield np.clip(frame + left * np.float32(share) + np.float32(0.5), 0, 255).astype(np.uint8) if share else frame
 
 
 def mirrored(drift: Drift, side: float) -> Drift:
