@@ -14,6 +14,7 @@ from brushwork.database.tables import jobs as jobs_table
 from brushwork.errors import Conflict, InsufficientCredits, PlanRequired, TooManyRequests
 from brushwork.jobs.job import Job
 from brushwork.jobs.jobs import Jobs
+from brushwork.jobs.reaper import reap
 from brushwork.jobs.rules import JobRules
 from tests.jobs.conftest import Doodle, MakeAccount
 
@@ -157,3 +158,57 @@ async def test_jobs_beyond_the_accounts_limit_are_held_and_beyond_the_servers_re
     assert refusal.value.retry_after > 0
     positions = [(await jobs.get(account.id, job.id)).queue_position for job in accepted]
     assert positions == [0, 1, 2, 3]
+
+
+async def test_a_repeated_request_is_answered_as_the_first_one_was_whatever_became_of_the_job(
+    jobs: Jobs, database: Database, make_account: MakeAccount
+) -> None:
+    account = await make_account()
+    first = await jobs.submit(account, Doodle(), idempotency_key="once")
+    await jobs.cancel(account.id, first.id)
+
+    assert await jobs.submit(account, Doodle(), idempotency_key="once") == first
+
+
+async def test_an_idempotency_key_is_free_again_after_a_day(
+    jobs: Jobs, database: Database, make_account: MakeAccount
+) -> None:
+    account = await make_account()
+    first = await jobs.submit(account, Doodle(), idempotency_key="once")
+    async with database.write() as tx:
+        await tx.execute(jobs_table.update().values(created_at=jobs_table.c.created_at - 86_401))
+
+    second = await jobs.submit(account, Doodle(cost=11), idempotency_key="once")
+
+    assert second.id != first.id
+    assert (await jobs.submit(account, Doodle(cost=11), idempotency_key="once")).id == second.id
+    assert await count(database, jobs_table) == 2
+
+
+async def test_a_job_may_have_a_deadline_of_its_own_but_no_later_one(jobs: Jobs, make_account: MakeAccount) -> None:
+    account = await make_account()
+
+    sooner = await jobs.submit(account, Doodle(), deadline_seconds=0.01)
+    later = await jobs.submit(account, Doodle(), deadline_seconds=1e9)
+    await asyncio.sleep(0.05)
+    await reap(jobs.database, jobs.rules)
+
+    ended = await jobs.get(account.id, sooner.id)
+    assert ended.error is not None
+    assert ended.error["code"] == 504
+    async with jobs.database.read() as tx:
+        assert (await account_by_id(tx, account.id)).frozen == 10
+        times = (await tx.execute(jobs_table.select().where(jobs_table.c.id == later.id))).one()
+    assert times.deadline_at - times.created_at == pytest.approx(jobs.rules.deadline_seconds)
+
+
+async def test_a_job_is_accepted_in_few_statements(jobs: Jobs, database: Database, make_account: MakeAccount) -> None:
+    """On PostgreSQL each is a round trip; BEGIN and COMMIT come on top."""
+    account = await make_account()
+    await jobs.submit(account, Doodle())
+    said: list[str] = []
+    sa.event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+
+    await jobs.submit(account, Doodle())
+
+    assert len([text for text in said if not text.startswith("BEGIN")]) == (8 if database.is_sqlite else 4), said

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import PlanName
 from brushwork.accounts.audits import note_change
-from brushwork.accounts.credits import check_ledger, grant
+from brushwork.accounts.books import check_books
+from brushwork.accounts.credits import grant
 from brushwork.accounts.directory import account_by_id, account_by_name
 from brushwork.accounts.keys import SCOPES, USUAL_SCOPES, Scope, create_key, list_keys, revoke_key
 from brushwork.accounts.statements import Statement, statement_of
@@ -242,7 +243,7 @@ def statement(
 @credits.command("check")
 def check(as_json: AsJson = False) -> None:
     """Compare ledger, packs, keys and balances; ends with 1 when they disagree anywhere."""
-    problems = in_transaction(lambda tx, _: check_ledger(tx))
+    problems = in_transaction(lambda tx, _: check_books(tx))
     if as_json:
         print_json({"agree": not problems, "problems": problems})
     elif not problems:

@@ -18,6 +18,7 @@ from brushwork.database.session import Database
 from brushwork.database.tables import ticks
 from brushwork.files.store import Files
 from brushwork.jobs.events import wait
+from brushwork.jobs.forecast import forget_timings
 from brushwork.jobs.lifecycle import admit_held
 from brushwork.jobs.queue import NOW
 from brushwork.jobs.reaper import reap
@@ -114,6 +115,11 @@ async def remove_workers(house: Housekeeping) -> None:
         await forget_dead(tx)
 
 
+async def thin_timings(house: Housekeeping) -> None:
+    async with house.database.write() as tx:
+        await forget_timings(tx)
+
+
 async def let_in(house: Housekeeping) -> None:
     async with house.database.write() as tx:
         await admit_held(tx, now=await clock(tx))
@@ -135,5 +141,6 @@ DUTIES: Mapping[str, tuple[float, Duty]] = {
     "retention": (600.0, remove_results),
     "strays": (86_400.0, sweep_strays),  # it lists every job's folder
     "webhooks": (600.0, forget_webhooks),
+    "timings": (600.0, thin_timings),
     "workers": (600.0, remove_workers),
 }
