@@ -17,6 +17,7 @@
     │   └── OutputRefused           only in `error` of a job
     ├── NotFound 404
     │   ├── JobNotFound             unknown, or another account's: the same answer
+    │   ├── BatchNotFound
     │   ├── FileNotFound
     │   └── RouteNotFound
     ├── MethodNotAllowed 405
@@ -209,6 +210,15 @@ class JobNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no job with this id.")
+
+
+class BatchNotFound(NotFound):
+    """No batch of this account has that id."""
+
+    code = "batch_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no batch with this id.")
 
 
 class FileNotFound(NotFound):

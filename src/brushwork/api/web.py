@@ -12,12 +12,14 @@ from starlette.responses import Response
 from brushwork import __version__
 from brushwork.api import (
     account,
+    batch,
     books,
     files,
     health,
     jobs,
     keeping,
     lineage,
+    moderation,
     prompts,
     studio,
     uploads,
@@ -31,7 +33,23 @@ from brushwork.api.manager import routes as manager
 from brushwork.api.openapi import describe
 from brushwork.api.tasks import task_routes
 
-CHAPTERS = (jobs, keeping, lineage, account, books, manager, files, uploads, verify, prompts, webhooks, health, studio)
+CHAPTERS = (
+    jobs,
+    batch,
+    keeping,
+    lineage,
+    moderation,
+    account,
+    books,
+    manager,
+    files,
+    uploads,
+    verify,
+    prompts,
+    webhooks,
+    health,
+    studio,
+)
 """What has routes beside the tasks; `/account/balance` before `/account/{account_id}`."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -68,10 +68,7 @@ class Jobs:
 
         The same key and task return the same job, as it was accepted. The server's own deadline holds if it is sooner.
         """
-        if task.callback and self.judge_callback is not None:
-            self.judge_callback(task.callback)
-        if self.policy is not None:
-            await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id)
+        await self.examine(task, account_id=account.id, key_id=key_id)
         asking = Asking(account, key_id, idempotency_key, deadline_seconds, seed, warnings=warnings)
         began = time.time()
         job = await submission.submit(self.door, asking, task)
@@ -79,6 +76,13 @@ class Jobs:
         record("accept", parent=current.get(), began=began, **told)
         log.info("job.accepted", **told, key_id=key_id)
         return job
+
+    async def examine(self, task: Task, *, account_id: int, key_id: int | None) -> None:
+        """Raise what stands against a task before anything is looked up: its callback, or the policy."""
+        if task.callback and self.judge_callback is not None:
+            self.judge_callback(task.callback)
+        if self.policy is not None:
+            await screen(self.database, self.policy, task, account_id=account_id, key_id=key_id)
 
     async def quote(self, account: Account, task: Task, *, key_id: int | None = None) -> Quote:
         """What the task would cost and when it would be done, or the error it would get. Stores and fetches nothing."""
@@ -106,11 +110,9 @@ class Jobs:
 
     async def replay(self, asking: Asking, job_id: str, tasks: Mapping[str, type[Task]]) -> Job:
         """The same job once more: a new one, with the same request and seed and copies of the same pictures."""
-        account, policy = asking.account, self.policy
 
         async def screened(task: Task) -> None:
-            if policy is not None:
-                await screen(self.database, policy, task, account_id=account.id, key_id=asking.key_id)
+            await self.examine(task, account_id=asking.account.id, key_id=asking.key_id)
 
         return await replaying.replay(self.door, asking, tasks, job_id, screen=screened)
 
