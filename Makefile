@@ -19,7 +19,7 @@ TAGS_MINUTES ?= 100
 # Painted pictures and photographs to learn from, a few hundred megabytes.
 DATA ?= $(HOME)/.cache/brushwork/training
 
-.PHONY: run test test-diffusers lint format docs sheet gate bench train-super-resolution train-matting train-depth train-tags train-flow clean help
+.PHONY: run test test-diffusers chaos lint format docs sheet gate bench train-super-resolution train-matting train-depth train-tags train-flow clean help
 
 run: .venv/installed ## install, start the server and a worker, draw a first picture, keep serving
 	@BRUSHWORK_LOG_LEVEL=$${BRUSHWORK_LOG_LEVEL:-warning} $(BIN)/brushwork serve $(if $(FIRST_PICTURE),--first-picture "$(FIRST_PICTURE)")
@@ -32,6 +32,9 @@ test: .venv/installed-dev ## run all tests, on SQLite and on a PostgreSQL of the
 
 test-diffusers: .venv-diffusers/installed ## run the tests of the diffusers engine, with torch, on tiny random models
 	.venv-diffusers/bin/python -m pytest tests/engines/diffusion
+
+chaos: .venv/installed-dev ## ask for 10 000 jobs while everything is killed at random, and read the books
+	CHAOS_SECONDS=3600 $(BIN)/python -m pytest -s tests/journeys/test_chaos.py
 
 lint: .venv/installed-dev ## ruff, mypy, the import rules, fresh reference pages
 	$(BIN)/ruff check .
