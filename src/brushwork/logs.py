@@ -1,10 +1,11 @@
 """Log lines: readable on a terminal, one JSON object a line anywhere else.
 
 Lines carry ids: of requests, jobs, accounts, keys. Never a key itself, a prompt, a link or a body; who logs sees to
-that, and tracebacks are cut to what cannot hold any.
+that, and tracebacks are cut to what cannot hold any. What looks like a key all the same is struck out at the end.
 """
 
 import contextlib
+import re
 import sys
 from typing import Literal
 
@@ -14,6 +15,10 @@ Format = Literal["auto", "console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
 
+SECRET = re.compile(r"(bw_|whsec_)[A-Za-z0-9+/_=-]{16,}")
+"""What an API key or the secret of webhooks looks like."""
+
+
 class StandardError:
     """Takes log lines. A full disk or a broken pipe behind it must never end the work that is told about."""
 
@@ -21,7 +26,7 @@ class StandardError:
 
     def msg(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(SECRET.sub(r"\1…", line) + "\n")
             sys.stderr.flush()
 
     debug = info = warning = error = critical = msg
