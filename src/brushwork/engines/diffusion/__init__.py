@@ -3,3 +3,7 @@
 `engine.py` is the way in. A row becomes a plan (`planning/`), plans of all jobs step together (`loop.py`), each model
 family says how one step is computed (`families/`). torch is imported only where a worker draws.
 """
+
+from brushwork.engines.diffusion.quiet import hush
+
+hush()

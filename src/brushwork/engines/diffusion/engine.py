@@ -141,7 +141,7 @@ class DiffusionEngine:
             return Drawn(told, runner.draw(plan, sink), (), time.monotonic() - begun)
 
         try:
-            return self.loop.done(draw)
+            return self.loop.done(draw, lambda: sink.step(plan.row, 0, 1))
         except RowCancelled:
             return None
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from traceback import format_exception
 from typing import Any, TypeVar
@@ -22,11 +23,12 @@ from brushwork.engines.diffusion.batching import Turns, key_of
 from brushwork.engines.diffusion.families.base import Conditioning, Family
 from brushwork.engines.diffusion.guidance import wish_of
 from brushwork.engines.diffusion.options import DiffusionOptions
+from brushwork.engines.diffusion.pace import Pace
 from brushwork.engines.diffusion.passes import Passes
 from brushwork.engines.diffusion.pixels import digest, tensor_of
 from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.prepare import Preparing
-from brushwork.engines.diffusion.state import Drawn, Ticket, Work, pixels_of
+from brushwork.engines.diffusion.state import PATIENT_SECONDS, Drawn, Ticket, Work, pixels_of
 from brushwork.engines.diffusion.trouble import Shelf, is_lost, is_memory, spoken
 from brushwork.errors import BrushworkError
 
@@ -38,6 +40,10 @@ TRACE = 4000
 """Letters of a traceback in the log."""
 ASK_SECONDS = 0.25
 """How often rows that are not being stepped are asked whether anybody still wants them."""
+HUNG_SECONDS = 1800.0
+"""For one turn: no weights take so long to read, and no step, not even on a CPU. The device hangs, then."""
+CLOSING_SECONDS = 5.0
+"""For ending a thread whose device is lost; it may hang."""
 
 
 T = TypeVar("T")
@@ -59,6 +65,8 @@ class Loop:
         self.starting = threading.Lock()
         self.thread: threading.Thread | None = None
         self.lost: DeviceLost | None = None
+        self.busy_since: float | None = None
+        """When the turn began that goes on now."""
 
     # ── from other threads ──
 
@@ -68,20 +76,44 @@ class Loop:
         works = [self.asked(plan, ticket) for plan in plans]
         self.hand_over(works)
         try:
-            return ticket.collect()
+            return ticket.collect(works, self.look)
         finally:
             ticket.is_over = True
+
+    def look(self) -> None:
+        """Raises DeviceLost when there is nothing to wait for any more."""
+        begun = self.busy_since
+        if begun is not None and time.monotonic() - begun > HUNG_SECONDS:
+            self.lost = self.lost or DeviceLost(f"The device has not answered for {HUNG_SECONDS / 60:.0f} minutes.")
+        if self.lost is not None:
+            raise DeviceLost(str(self.lost))
 
     def encode(self, model: str, texts: Sequence[str]) -> list[Conditioning]:
         """Texts as the model's encoder understands them; blocks."""
         return self.done(lambda: self.shelf.family(model).encode(texts))
 
-    def done(self, act: Callable[[], T]) -> T:
-        """Something else that needs the device, done between two steps; blocks. Raises what it raises."""
+    def done(self, act: Callable[[], T], ask: Callable[[], None] = lambda: None) -> T:
+        """Something else that needs the device, done between two steps; blocks. Raises what it raises.
+
+        `ask` is called from time to time while it waits for its turn or is done, and raises RowCancelled when nobody
+        wants the result any more.
+        """
         errand: Errand = Future(), act
         self.hand_over(errand)
-        result: T = errand[0].result()
-        return result
+        while True:
+            try:
+                result: T = errand[0].result(timeout=PATIENT_SECONDS)
+            except FutureTimeout:
+                if errand[0].done():  # it was the errand that timed out
+                    raise
+                self.look()
+                try:
+                    ask()
+                except RowCancelled:
+                    errand[0].cancel()
+                    raise
+                continue
+            return result
 
     def hand_over(self, work: list[Work] | Errand) -> None:
         with self.starting:
@@ -107,7 +139,7 @@ class Loop:
             if thread is not None:
                 self.inbox.put(None)
         if thread is not None:
-            thread.join()
+            thread.join(CLOSING_SECONDS if self.lost is not None else None)
 
     # ── the thread ──
 
@@ -116,10 +148,12 @@ class Loop:
         with torch.inference_mode():
             while is_open or self.works:
                 try:
+                    self.busy_since = None
                     is_open = self.take_in() and is_open
                     self.ask_the_waiting()
                     if self.works:
-                        self.turn(self.turns.next(self.works, time.monotonic()))
+                        self.busy_since = time.monotonic()
+                        self.turn(self.turns.next(self.works, self.busy_since))
                 except DeviceLost as lost:
                     self.give_up(lost)
                     return
@@ -138,13 +172,17 @@ class Loop:
             if arrived is None:
                 return False
             if isinstance(arrived, tuple):
+                self.busy_since = time.monotonic()
                 self.do(arrived)
+                self.busy_since = None
             else:
                 self.works += arrived
 
     def do(self, errand: Errand) -> None:
         """Once more when memory was short. An errand's own errors are its caller's."""
         future, act = errand
+        if not future.set_running_or_notify_cancel():
+            return
         for chance in (2, 1):
             try:
                 future.set_result(act())
@@ -256,6 +294,7 @@ class Loop:
     def leave(self, work: Work) -> None:
         """Let go of all that the row holds. Whatever its model still has in its caches belongs to nobody now."""
         self.works.remove(work)
+        work.has_left = True
         if work.brush is not None:
             work.brush.family.reset()
         work.brush = work.latents = work.init_pixels = None
@@ -309,22 +348,6 @@ class Loop:
         for ticket in {work.ticket for work in (*self.works, *arrived)}:
             ticket.failed(lost)
         self.works.clear()
-
-
-class Pace:
-    """Keeps the thread no more than a step ahead of the device, so that progress is true and a cancel comes in time."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.is_needed = device.type == "cuda"
-        self.last: Any = None
-
-    def beat(self) -> None:
-        if not self.is_needed:
-            return
-        before, self.last = self.last, torch.cuda.Event()
-        self.last.record()
-        if before is not None:
-            before.synchronize()
 
 
 def advance(prediction: torch.Tensor, is_computed: bool, works: Sequence[Work]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,8 @@ from brushwork.errors import EngineFailed
 
 READYING, DEVELOPING = 1, 1
 """What encoding and decoding count in progress, in steps."""
+PATIENT_SECONDS = 2.0
+"""Whoever waits for a row asks whether it is wanted when the loop has said nothing of it for so long."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Work:
     begun: float = 0.0
     asked_at: float = 0.0
     """When it was last asked whether anybody still wants the row."""
+    has_left: bool = False
+    """The loop is done with it, one way or the other."""
 
     @property
     def start(self) -> int:
@@ -152,12 +157,22 @@ class Ticket:
         self.is_over = True
         self.news.put(error)
 
-    def collect(self) -> list[Drawn]:
-        """Wait for all rows, and make pictures of them as they come. Raises what the loop says went wrong."""
+    def collect(self, works: Sequence[Work], look: Callable[[], None]) -> list[Drawn]:
+        """Wait for all rows, and make pictures of them as they come. Raises what the loop says went wrong.
+
+        While the loop is busy with one thing for long, such as reading a large model, nobody has to wait for that whose
+        rows are not wanted any more. `look` is called from time to time, and raises when waiting has become pointless.
+        """
         drawn: list[Drawn] = []
         left = self.count
         while left:
-            news = self.news.get()
+            try:
+                news = self.news.get(timeout=PATIENT_SECONDS)
+            except queue.Empty:
+                look()
+                if not self.is_awaited([work for work in works if not work.has_left], left):
+                    return drawn
+                continue
             if isinstance(news, BaseException):
                 raise news
             if isinstance(news, tuple):
@@ -167,6 +182,12 @@ class Ticket:
             if news is not None and (one := self.developed(news)):
                 drawn.append(one)
         return drawn
+
+    def is_awaited(self, works: Sequence[Work], left: int) -> bool:
+        """Whether one of these rows is still wanted, or the news of one that is not among them is on its way."""
+        now = time.monotonic()
+        wanted = [work for work in works if now - work.asked_at < PATIENT_SECONDS or work.is_wanted(now)]
+        return len(works) < left or bool(wanted)
 
     def developed(self, pixels: Pixels) -> Drawn | None:
         """The picture, or None when nobody wants it any more."""
