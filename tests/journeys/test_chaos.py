@@ -39,6 +39,8 @@ FEWEST = 60
 """However slow this machine is with other things: fewer would prove nothing."""
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "30"))
 """For how long new jobs are asked for."""
+PAUSE = min(10.0, SECONDS / 12)
+"""The longest between what was killed being back and the next kill."""
 CLIENTS = 12
 ONE_IN = 5
 """One job in so many draws four pictures and stores five files; the others write text."""
@@ -111,7 +113,7 @@ class Monkey:
         victims = self.victims()
         for victim in itertools.cycle(victims):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(until.wait(), self.dice.uniform(0.5, 2.5))
+                await asyncio.wait_for(until.wait(), self.dice.uniform(0.2, 1.0) * PAUSE)
             if until.is_set():
                 return
             await self.hit(victim)
