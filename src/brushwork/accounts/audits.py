@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import audits
 
-AuditKind = Literal["operator", "moderation", "erase"]
+AuditKind = Literal["operator", "moderation", "appeal", "erase"]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import Account, PlanName
-from brushwork.accounts.audits import note_change, page_of_audits
+from brushwork.accounts.audits import AuditKind, note_change, page_of_audits
 from brushwork.accounts.codes import create_code, list_codes, new_code
 from brushwork.accounts.directory import account_by_id, change_account, page_of_accounts
 from brushwork.accounts.notifications import confirm_notification, page_of_notifications
@@ -322,7 +322,7 @@ def notifications(
 
 def audits(
     account: Annotated[str | None, typer.Option("--account", "-a", help="Only of this account.")] = None,
-    kind: Annotated[Literal["operator", "moderation", "erase"] | None, typer.Option(help="Only of this kind.")] = None,
+    kind: Annotated[AuditKind | None, typer.Option(help="Only of this kind.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """What operators changed, and what was refused or erased, newest first; the last hundred."""

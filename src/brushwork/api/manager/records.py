@@ -131,7 +131,7 @@ class AuditView(View):
     id: str
     account_id: int | None = Field(description="Whose account was changed; null: nobody's")
     api_key_id: int | None = Field(description="With which key; null: on the command line, or by nobody's")
-    kind: Literal["operator", "moderation", "erase"]
+    kind: AuditKind
     data: dict[str, Any]
     created_at: When
 
