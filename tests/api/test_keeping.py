@@ -92,7 +92,7 @@ def everything_in(api: Api) -> bytes:
     else:
         with psycopg.connect(url) as connection:
             for name in metadata.tables:
-                found.append(repr(connection.execute(f"SELECT * FROM {name}").fetchall()).encode())  # type: ignore[call-overload]  # names of our own tables
+                found.append(repr(connection.execute(f"SELECT * FROM {name}").fetchall()).encode())
     return b"\n".join(found)
 
 
@@ -149,9 +149,8 @@ async def test_what_came_of_an_erased_job_is_named_and_stays_or_goes_with_it(eac
         receipt = (await each_api.client.post(f"/api/v1/job/{grid['job_id']}/erase")).json()
         assert receipt["kept"] == [child["job_id"]]
         assert (await each_api.client.get(child["output"]["image_urls"][0])).status_code == 200
-        again = await ended(
-            each_api, (await each_api.client.post(f"/api/v1/job/{child['job_id']}/replay")).json()["job_id"]
-        )
+        replayed = (await each_api.client.post(f"/api/v1/job/{child['job_id']}/replay")).json()
+        again = await ended(each_api, replayed["job_id"])
 
     receipt = (await each_api.client.post(f"/api/v1/job/{child['job_id']}/erase", json={"descendants": True})).json()
     assert receipt["jobs"] == [child["job_id"], again["job_id"]]

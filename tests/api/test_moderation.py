@@ -71,3 +71,32 @@ def test_a_policy_that_cannot_be_read_stops_the_server(tmp_path: Path, new_sqlit
 
     with pytest.raises(Unavailable, match="BRUSHWORK_POLICY"):
         create_app(settings)
+
+
+async def test_the_log_says_what_was_refused_and_takes_one_appeal(guarded: Api) -> None:
+    await guarded.client.post("/api/v1/diffusion", json={"text": "a castle of gore and xyzzyplugh"})
+
+    (refused,) = (await guarded.client.get("/api/v1/moderation/log")).json()["data"]
+    assert (refused["category"], refused["rule"], refused["policy"]) == ("violence", "gore", "2026-11")
+    assert refused["appeal"] is None
+    assert "xyzzyplugh" not in str(refused)
+    path, note = f"/api/v1/moderation/{refused['id']}/appeal", {"note": "Gore is a village."}
+    assert (await guarded.client.post(path, json=note)).json()["appeal"] == "Gore is a village."
+    assert (await guarded.client.post(path, json=note)).status_code == 409
+    (again,) = (await guarded.client.get("/api/v1/moderation/log")).json()["data"]
+    assert again == refused | {"appeal": "Gore is a village."}
+    stranger = {"x-api-key": await guarded.key_of_new_account("stranger")}
+    assert (await guarded.client.get("/api/v1/moderation/log", headers=stranger)).json()["data"] == []
+    assert (await guarded.client.post(path, json=note, headers=stranger)).status_code == 404
+    assert (await guarded.client.post(path, json={})).status_code == 400
+
+
+async def test_a_batch_with_a_prompt_against_the_policy_starts_nothing(guarded: Api) -> None:
+    requests = [{"task": "diffusion", "text": "a castle"}, {"task": "diffusion", "text": "a castle of gore"}]
+
+    answer = await guarded.client.post("/api/v1/batch", json={"requests": requests, "cap": 1000})
+
+    assert answer.status_code == 403
+    assert answer.json()["detail"]["request"] == 1
+    async with guarded.services.database.read() as tx:
+        assert (await tx.execute(sa.select(jobs.c.id))).all() == []
