@@ -1,9 +1,7 @@
 """One job is one trace, from the client's request to the webhook, at a real collector; and nothing secret is in it."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,8 +13,8 @@ import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from brushwork import tracing
-from brushwork.app import build_sender, build_worker, open_database
-from tests.api.conftest import Api, running, settings_for
+from tests.api.conftest import running, settings_for
+from tests.api.working import working
 from tests.conftest import NewDatabase
 from tests.journeys.receiver import receiving
 
@@ -69,20 +67,6 @@ def collector() -> Iterator[Collector]:
     tracing.close()
     server.shutdown()
     server.server_close()
-
-
-@asynccontextmanager
-async def working(api: Api) -> AsyncIterator[None]:
-    """A worker and a sender beside the API."""
-    database, stop = open_database(api.settings), asyncio.Event()
-    worker = build_worker(api.settings, database, device="cpu:0", supervised=False)
-    tasks = [asyncio.create_task(worker.run(stop)), asyncio.create_task(build_sender(api.settings, database).run(stop))]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
-        await database.close()
 
 
 async def test_a_job_is_one_trace_from_the_request_to_the_webhook(

@@ -1,7 +1,9 @@
 """What /metrics tells of requests, jobs, workers, money and webhooks; to whom; and when the database is away."""
 
+import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ from brushwork.api.gauges import LedgerTotals
 from brushwork.app import create_app
 from brushwork.database.tables import accounts, deliveries, ledger, timings, workers
 from brushwork.jobs.measures import ENGINE_STEP, JOB_RUN, JOBS_ENDED, Measures
+from brushwork.settings import Settings
 from tests.api.conftest import Api, client_of, running, settings_for
+from tests.api.working import working
 from tests.conftest import NewDatabase
+from tests.journeys.receiver import receiving
 
 Samples = dict[tuple[str, ...], float]
 
@@ -159,6 +164,38 @@ async def test_what_workers_counted_is_shown_as_prometheus_wants_it(each_api: Ap
     assert found["brushwork_job_run_seconds_count", "7", "diffusion"] == 4
     assert found["brushwork_job_run_seconds_sum", "7", "diffusion"] == pytest.approx(10_003.7)
     assert found["brushwork_engine_step_seconds_count", "noop", "7"] == 1
+
+
+async def test_a_job_and_its_webhook_are_counted_where_they_are_done(
+    tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with receiving() as receiver:
+        settings = settings_for(tmp_path / "data", database_url)
+        settings = settings.model_copy(update={"fetch_allow": f"127.0.0.1:{receiver.port}"})
+        async with running(settings) as api, working(api):
+            body = {"text": "a canary in a coal mine --v 7", "callback": f"{receiver.url}?token=canary"}
+            job_id = (await api.client.post("/v1/diffusion", json=body)).json()["job_id"]
+            await receiver.until_told_of(job_id)
+        async with running_again(settings) as client:
+            found = samples((await client.get("/metrics")).text)
+
+    assert found["brushwork_jobs_ended_total", "done", "diffusion"] == 1
+    assert found["brushwork_job_wait_seconds_count", "7", "diffusion"] == 1
+    assert found["brushwork_job_run_seconds_count", "7", "diffusion"] == 1
+    assert found["brushwork_engine_step_seconds_count", "noop", "7"] == 4 * 9
+    assert found["brushwork_webhook_attempts_total", "2xx"] == 1
+    assert found["brushwork_webhook_delay_seconds_count",] == 1
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    told = {line["event"] for line in lines if (line.get("job_id"), line.get("account_id")) == (job_id, 1)}
+    assert told >= {"job.accepted", "job.ended", "webhook.sent"}
+    assert not [line for line in lines if "canary" in str(line) or api.key in str(line)]
+
+
+@asynccontextmanager
+async def running_again(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app), client_of(app, "") as client:
+        yield client
 
 
 async def test_forecasts_are_compared_with_what_came(each_api: Api) -> None:
