@@ -54,7 +54,7 @@ async def test_a_quote_says_how_the_prompt_was_understood_and_where_the_job_woul
     assert quote["prompt"]["text"] == "a fox"
     assert quote["prompt"]["params"]["turbo"] is True
     assert quote["price"] == 160
-    assert [warning["param"] for warning in quote["warnings"]] == ["motion"]
+    assert [warning["param"] for warning in quote["warnings"]] == ["--motion"]
     assert (quote["queue_position"], usual["queue_position"]) == (0, 2)
     assert (quote["eta"], quote["degraded"], quote["is_held"]) == (None, None, False)
 
