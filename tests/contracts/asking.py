@@ -15,6 +15,8 @@ from brushwork.jobs.worker import Worker
 from brushwork.tasks.base import Kind, Task
 from tests.api.conftest import Api
 
+PICTURE = {"text": "a red fox --draft"}
+CLIP = {"prompt": "a red fox --bs 1"}
 ACTIONS = {"edit", "inpaint", "outpaint", "pan", "remix", "reroll", "upscale", "variation"}
 
 
@@ -51,12 +53,9 @@ def check_output(output: dict[str, Any], makes: Kind) -> None:
 async def offline(api: Api, task: type[Task], engine: Engine) -> dict[str, Any]:
     """The example of a task, with pictures of our own in place of those on the web, and a real job to follow."""
     body: dict[str, Any] = json.loads(re.sub(r"https://example\.com/[^\"]*", SQUARE, json.dumps(task.example)))
-    if "jobId" in body and "video" in task.takes:
-        asked = {"prompt": f"{SQUARE} waves --bs 1"}
-        source = await api.client.post("/api/v1/video-diffusion", json=asked)
-        body["jobId"] = (await ended(api, source.json()["job_id"], engine))["job_id"]
-    elif "jobId" in body:
-        source = await api.client.post("/api/v1/diffusion", json={"text": "a red fox --draft"})
+    if "jobId" in body:
+        path, asked = ("video-diffusion", CLIP) if "video" in task.takes else ("diffusion", PICTURE)
+        source = await api.client.post(f"/api/v1/{path}", json=asked)
         body["jobId"] = (await ended(api, source.json()["job_id"], engine))["job_id"]
     return body
 

@@ -40,7 +40,9 @@ class VideoDiffusion(Filmed):
     needs: ClassVar[Op | None] = Op.ANIMATE
     takes: ClassVar[frozenset[Kind]] = frozenset({"grid", "image"})
     example: ClassVar[dict[str, Any]] = {
-        "prompt": "https://example.com/fox.png The camera moves to the left --motion low --bs 1",
+        "jobId": "5dd94ec3-7282-4f04-9445-59e850ef1822",
+        "imageNo": 0,
+        "prompt": "The camera moves to the left --motion low --bs 1",
         "videoType": 0,
     }
 

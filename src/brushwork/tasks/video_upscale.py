@@ -87,8 +87,12 @@ def enlarged_frames(reel: "Reel", enlarger: "Enlarger") -> Iterator[Frame]:
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="enlarge") as pool:
         waiting: deque[Future[Frame]] = deque()
         try:
+            before, latest = None, None
             for frame in reel.frames():
-                waiting.append(pool.submit(larger, frame))
+                if latest is None or before is None or not np.array_equal(frame, before):
+                    latest = pool.submit(larger, frame)  # where nothing moves, once is enough
+                before = frame
+                waiting.append(latest)
                 if len(waiting) > SIDE_BY_SIDE:
                     yield waiting.popleft().result()
             while waiting:
