@@ -4,11 +4,13 @@ import io
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from PIL import Image
 
-from brushwork.files.provenance import Making, Provenance
+from brushwork.engines.tools.video import Film, Reel
+from brushwork.files.provenance import Making, Provenance, mark_in
 from brushwork.files.signing import C2paSigner, SigningError, credentials_in, has_manifest, root_of
 from tests.files.chains import Chain, new_chain
 
@@ -112,6 +114,27 @@ def test_a_large_file_is_signed_on_disk(chain: Chain, tmp_path: Path) -> None:
     assert found is not None
     assert found.state == "valid"
     assert [file.name for file in tmp_path.iterdir()] == ["picture.jpg"]
+
+
+def test_a_clip_is_marked_and_signed_and_plays_as_before(chain: Chain, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with Film(path, width=64, height=48, fps=24) as film:
+        for number in range(10):
+            film.write(np.full((48, 64, 3), 20 * number, np.uint8))
+    before = [frame.tobytes() for frame in Reel(path).frames()]
+
+    provenance(chain).stamp_file(path, "video/mp4", MAKING)
+
+    assert [frame.tobytes() for frame in Reel(path).frames()] == before
+    data = path.read_bytes()
+    assert mark_in(data) is not None
+    found = credentials_in(data, kind="video/mp4", anchors=root_of(chain.certificates))
+    assert found is not None
+    assert (found.state, found.source_type) == ("trusted", "trainedAlgorithmicMedia")
+    at = data.index(b"mdat") + 50
+    changed = credentials_in(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :], kind="video/mp4")
+    assert changed is not None
+    assert changed.state == "invalid"
 
 
 def test_what_cannot_sign_is_refused_at_once_and_says_why(chain: Chain) -> None:

@@ -4,12 +4,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from PIL import Image
 
 from brushwork.accounts.credits import check_ledger
 from brushwork.database.tables import audits, events, files, ledger
+from brushwork.engines.tools.video import Film
 from brushwork.errors import EngineFailed, OutputRefused, Unavailable
 from brushwork.jobs.output_check import load_check, look_at
 from brushwork.tasks.base import MadeFile, Outcome
@@ -123,6 +125,23 @@ def test_a_file_on_disk_is_shown_at_a_size_that_fits_into_memory(tmp_path: Path)
     assert red > 250
     assert green < 5
     assert blue < 5
+
+
+def test_of_a_clip_a_frame_of_every_second_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with Film(path, width=64, height=48, fps=24) as film:
+        for number in range(60):
+            film.write(np.full((48, 64, 3), 4 * number, np.uint8))
+    seen: list[int] = []
+
+    def check(image: Image.Image, _: str) -> None:
+        seen.append(image.convert("L").resize((1, 1)).tobytes()[0])
+
+    look_at(check, Outcome(files=[MadeFile(path, "video/mp4", 64, 48, role="video")]), "a dawn")
+
+    assert len(seen) == 3
+    assert seen[0] < 8
+    assert seen[-1] > 180
 
 
 def test_what_a_check_paints_over_stays_its_own() -> None:

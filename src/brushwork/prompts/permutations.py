@@ -33,7 +33,9 @@ def permutations(text: str, *, most: int) -> list[str]:
     count = number_of(parts)
     if count > most:
         raise PromptGrammarError(
-            "too_many_permutations", f"The braces stand for {count} prompts; at most {most} are possible.", count=count
+            "permutations_not_supported",
+            f"The braces stand for {count} prompts; at most {most} are possible.",
+            count=count,
         )
     return written(parts)
 
@@ -68,7 +70,7 @@ def read(text: str, at: int, *, depth: int) -> tuple[tuple["str | Group", ...], 
 
 def read_group(text: str, at: int, *, depth: int) -> tuple[Group, int]:
     if depth > MAX_DEPTH:
-        raise PromptGrammarError("too_many_permutations", f"Braces may stand in braces up to {MAX_DEPTH} deep.")
+        raise PromptGrammarError("permutations_not_supported", f"Braces may stand in braces up to {MAX_DEPTH} deep.")
     options = []
     while True:
         option, at = read(text, at, depth=depth)
@@ -92,7 +94,7 @@ def trimmed(option: Parts) -> tuple["str | Group", ...]:
 
 def unbalanced() -> PromptGrammarError:
     return PromptGrammarError(
-        "unbalanced_braces", "A { or } is without its partner; write \\{ or \\} for a plain brace.", param="{}"
+        "permutations_not_supported", "A { or } is without its partner; write \\{ or \\} for a plain brace.", param="{}"
     )
 
 
