@@ -1,5 +1,6 @@
 """Every endpoint with every kind of key that must not do: made from what the server says of itself in /openapi.json."""
 
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +8,13 @@ from typing import Any
 
 import pytest
 from httpx import Response
+from PIL import Image
 
 from brushwork.accounts.directory import change_account
 from brushwork.accounts.keys import Scope, create_key, revoke_key
 from brushwork.accounts.notifications import notify_account
 from brushwork.app import create_app, make_account
+from brushwork.database.tables import audits
 from tests.api.conftest import NOW, Api, settings_for
 
 PUBLIC = {
@@ -157,7 +160,7 @@ async def test_only_operators_reach_what_is_for_operators(each_api: Api, every: 
     assert len(theirs) > 12
 
     for endpoint in theirs:
-        for account in ("1", "2", MISSING_ROW, "x"):
+        for account in ("1", "2", MISSING_ROW):
             answer = await ask(each_api, endpoint, keys.good, {"account_id": account, "key_id": "1"})
 
             assert answer.json()["detail"] == {"code": "scope_required", "scope": "admin"}, endpoint.name
@@ -181,7 +184,14 @@ async def test_what_is_another_accounts_is_answered_like_what_is_not_there(
     keys = await make_keys(each_api)
     job = await each_api.submit()
     mine = {"job_id": job, **await things_of(each_api, keys.owner)}
-    nowhere = {"job_id": MISSING, "endpoint_id": MISSING_ROW, "delivery_id": "msg_" + "0" * 24}
+    nowhere = {
+        "job_id": MISSING,
+        "endpoint_id": MISSING_ROW,
+        "delivery_id": "msg_" + "0" * 24,
+        "batch_id": MISSING,
+        "file_id": "0" * 32,
+        "refusal_id": "0" * 32,
+    }
     about_things = [
         one
         for one in every
@@ -190,6 +200,7 @@ async def test_what_is_another_accounts_is_answered_like_what_is_not_there(
     assert len(about_things) > 12
 
     for endpoint in about_things:
+        assert set(endpoint.ids) <= mine.keys() & nowhere.keys(), f"make one in things_of: {endpoint.name}"
         foreign = await ask(each_api, endpoint, keys.good, mine)
         missing = await ask(each_api, endpoint, keys.good, nowhere)
 
@@ -199,12 +210,30 @@ async def test_what_is_another_accounts_is_answered_like_what_is_not_there(
 
 
 async def things_of(api: Api, key: str) -> dict[str, str]:
-    """Ids of a webhook of the first account, and of what was to be sent there."""
-    body = {"url": "https://example.com/hooks", "events": ["job.completed"]}
-    made = await api.client.post("/v1/webhooks", json=body, headers={"x-api-key": key})
-    number = str(made.json()["id"])
-    sent = await api.client.post(f"/v1/webhooks/{number}/test", headers={"x-api-key": key})
-    return {"endpoint_id": number, "delivery_id": str(sent.json()["id"])}
+    """One thing of every kind that paths name, of the first account: name in the path → id."""
+    headers = {"x-api-key": key}
+
+    async def made(path: str, **body: Any) -> Any:
+        answer = await api.client.post(path, headers=headers, **body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    hook = await made("/v1/webhooks", json={"url": "https://example.com/hooks", "events": ["job.completed"]})
+    sent = await made(f"/v1/webhooks/{hook['id']}/test")
+    batch = await made("/v1/batch", json={"requests": [{"task": "diffusion", "text": "a fox"}], "cap": 80})
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    file = await made("/v1/files", files={"file": ("a.png", picture.getvalue(), "image/png")})
+    refusal = {"id": "r" * 32, "account_id": 1, "kind": "moderation", "data": {}, "created_at": NOW}
+    async with api.services.database.write() as tx:
+        await tx.execute(audits.insert().values(refusal))
+    return {
+        "endpoint_id": str(hook["id"]),
+        "delivery_id": str(sent["id"]),
+        "batch_id": str(batch["batch_id"]),
+        "file_id": str(file["id"]),
+        "refusal_id": "r" * 32,
+    }
 
 
 async def test_operators_find_things_only_under_their_own_account(each_api: Api, every: list[Endpoint]) -> None:

@@ -81,7 +81,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 def methods_here(request: Request, error: HTTPException) -> set[str]:
     """What this path offers. The framework names the methods of one route only, though a path may have several."""
-    described = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    route = request.scope["route"]
+    described = request.app.openapi()["paths"].get(getattr(route, "path_format", route.path), {})
     return {method.upper() for method in described} | {*(error.headers or {}).get("Allow", "").split(", ")} - {""}
 
 

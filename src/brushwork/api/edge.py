@@ -146,4 +146,5 @@ async def answer_preflight(headers: Headers, send: Send) -> None:
 
 def route_of(scope: Scope) -> str:
     """The endpoint's own path, with `{job_id}` in it; "unmatched" when there is none, so that labels stay few."""
-    return str(getattr(scope.get("route"), "path", "unmatched"))
+    route = scope.get("route")
+    return str(getattr(route, "path_format", getattr(route, "path", "unmatched")))

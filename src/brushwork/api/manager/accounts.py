@@ -138,7 +138,7 @@ async def get_accounts(
     return json_answer(AccountsView(code=200, message="success", data=data))
 
 
-@router.get("/{account_id}", operation_id="look_at_account", response_model=AccountView, responses=LOOKING)
+@router.get("/{account_id:digits}", operation_id="look_at_account", response_model=AccountView, responses=LOOKING)
 async def get_account(account_id: AccountId, services: CurrentServices) -> Response:
     """Look at an account: its plan, its limits, its wallet, its keys as far as they may be shown."""
     async with services.database.read() as tx:
@@ -161,7 +161,7 @@ async def patch_plan(
 
 
 @router.patch(
-    "/{account_id}",
+    "/{account_id:digits}",
     operation_id="change_account",
     response_model=AccountView,
     responses=CHANGING,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 from pydantic import AfterValidator, BeforeValidator, Field
+from starlette.convertors import Convertor, register_url_convertor
 
 from brushwork.accounts.keys import Caller
 from brushwork.api.dependencies import CurrentCaller, allowed
@@ -17,6 +18,21 @@ LOOKING = refusals(400, 401, 403, 404, 500, 503)
 CHANGING = refusals(400, 401, 403, 404, 408, 409, 413, 500, 503)
 MAX_PAGE = 1_000_000
 MAX_POINTS = 1_000_000_000_000
+
+
+class Digits(Convertor[str]):
+    """A part of a path that is a number: `/account/{account_id:digits}` leaves `/account/info` alone."""
+
+    regex = "[0-9]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("digits", Digits())
 
 
 async def operating_caller(caller: CurrentCaller) -> Caller:
