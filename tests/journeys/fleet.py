@@ -46,6 +46,10 @@ class Fleet:
         await asyncio.sleep(after)
         self.start(name)
 
+    def dead(self) -> list[str]:
+        """Those that ended by themselves."""
+        return [name for name, process in self.running.items() if process.poll() is not None]
+
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 

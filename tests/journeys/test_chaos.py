@@ -160,7 +160,9 @@ class Monkey:
         while self.fleet.log(victim).count(READY) == lives and victim != "sender":
             if victim == "api" and await answers(f"{self.journey.url}/healthz"):
                 return
-            assert time.monotonic() < until, f"{victim} did not come back:\n{self.fleet.tails()}"
+            assert time.monotonic() < until and not self.fleet.dead(), (
+                f"{victim} did not come back:\n{self.fleet.tails()}"
+            )
             await asyncio.sleep(0.1)
 
 
@@ -185,7 +187,7 @@ async def until_ready(journey: Journey, key_file: Path, running: Fleet) -> None:
     began = time.monotonic()
     deadline = began + PATIENCE_SECONDS
     async with httpx.AsyncClient(trust_env=False) as client:
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not running.dead():
             with contextlib.suppress(httpx.HTTPError):
                 if (await client.get(f"{journey.url}/readyz")).status_code == 200 and key_file.exists():
                     journey.key = key_file.read_text().strip()

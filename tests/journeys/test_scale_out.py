@@ -94,7 +94,7 @@ def make_bucket(url: str) -> None:
 async def until_ready(url: str, running: Fleet, *, workers: int) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     async with httpx.AsyncClient(trust_env=False) as client:
-        while time.monotonic() < until:
+        while time.monotonic() < until and not running.dead():
             with contextlib.suppress(httpx.HTTPError):
                 answer = await client.get(f"{url}/readyz")
                 if answer.status_code == 200 and answer.json()["workers"] >= workers:
