@@ -11,8 +11,9 @@ from brushwork.engines.base import NullSink, Row, RowCancelled
 from brushwork.engines.noop import NoopEngine
 from brushwork.errors import PromptGrammarError, PromptValueError
 from brushwork.tasks import TASKS
-from brushwork.tasks.base import Run
+from brushwork.tasks.base import Outcome, Run
 from brushwork.tasks.diffusion import Diffusion
+from brushwork.tasks.references import weighed
 
 
 def rows(text: str, seed: int = 7) -> list[Row]:
@@ -109,6 +110,24 @@ def test_running_gives_four_pictures_in_order() -> None:
     assert [image.getpixel((0, 0)) for image in outcome.images] == [(7, 0, 0), (8, 0, 0), (9, 0, 0), (10, 0, 0)]
     assert outcome.applied == {"ar": "native"}
     assert outcome.degraded == ["engine:noop"]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (Outcome(applied={"sref": "native"}), Outcome(applied={"sref": "native", "sw": "native"})),
+        (Outcome(degraded=["parameter:sref"]), Outcome(degraded=["parameter:sref", "parameter:sw"])),
+        (Outcome(applied={"sref": "native", "sw": "emulated"}), Outcome(applied={"sref": "native", "sw": "emulated"})),
+        (Outcome(), Outcome()),
+    ],
+)
+def test_what_became_of_a_weight_is_told_with_what_it_weighs(made: Outcome, told: Outcome) -> None:
+    assert said(weighed(made, {"sref": "a picture", "sw": 300})) == said(told)
+    assert said(weighed(made, {"sref": "a picture"})) == said(made)
+
+
+def said(outcome: Outcome) -> tuple[dict[str, str], list[str]]:
+    return dict(outcome.applied), list(outcome.degraded)
 
 
 class ImpatientSink(NullSink):

@@ -16,7 +16,7 @@ from brushwork.prompts.prompt import Prompt
 from brushwork.prompts.versions import DEFAULT_VERSION, VERSIONS
 from brushwork.tasks.base import Outcome, Run, Speed, Task, draw, outcome_of
 from brushwork.tasks.prices import price
-from brushwork.tasks.references import references_of, wanted_by
+from brushwork.tasks.references import references_of, wanted_by, weighed
 from brushwork.tasks.sources import Given, Wanted
 
 NOTHING_SAID = Prompt(version=DEFAULT_VERSION, text="")
@@ -100,7 +100,7 @@ class Prompted(Task):
             applied["ar"] = "native"
         elif "ar" in params:  # the shape is the source's, or the canvas's
             degraded.append("parameter:ar")
-        return outcome_of(draw(rows, job), applied=applied, degraded=degraded)
+        return weighed(outcome_of(draw(rows, job), applied=applied, degraded=degraded), params)
 
 
 def has_shape(row: Row, ratio: str) -> bool:

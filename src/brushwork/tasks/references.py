@@ -4,12 +4,13 @@ Both lists have the same order, so that what was fetched is found again. Style c
 stay parameters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from brushwork.engines.base import Reference, Role, Source
 from brushwork.prompts.prompt import Prompt
+from brushwork.tasks.base import Outcome
 from brushwork.tasks.sources import FromUrl
 
 LOOKED_AT = 1536
@@ -86,3 +87,17 @@ def without_references(prompt: Prompt) -> dict[str, Any]:
             del params[kind.param]
             params.pop(kind.weight, None)
     return params
+
+
+def weighed(outcome: Outcome, params: Mapping[str, Any]) -> Outcome:
+    """What became of the weights that were asked for: the same as of the pictures that they weigh."""
+    applied, degraded = dict(outcome.applied), list(outcome.degraded)
+    for kind in KINDS:
+        unmet = f"parameter:{kind.weight}"
+        if kind.weight not in params or kind.weight in applied or unmet in degraded:
+            continue
+        if kind.param in applied:
+            applied[kind.weight] = applied[kind.param]
+        elif f"parameter:{kind.param}" in degraded:
+            degraded.append(unmet)
+    return replace(outcome, applied=applied, degraded=degraded)

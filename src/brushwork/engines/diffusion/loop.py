@@ -309,6 +309,9 @@ class Loop:
         if error is None:
             return
         self.forget(works, error)
+        if isinstance(error, BrushworkError) and len({work.ticket for work in works}) == 1:
+            self.fail(works[0].ticket, error)  # it says what is wrong, and that will not change
+            return
         for work in list(works):
             if work not in self.works or not is_undone(work):
                 continue

@@ -12,9 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
 import torch
 
 from brushwork.errors import Unavailable
+
+log = structlog.get_logger(__name__)
 
 LIBRARIES = ("diffusers", "transformers")
 """Where component classes may come from."""
@@ -80,10 +83,23 @@ def load_part(folder: Path, name: str, *, dtype: torch.dtype) -> Any:
     if library not in LIBRARIES or not class_name:
         raise Unavailable(f"The model {folder.name} has no {name} that can be loaded without code of its own.")
     cls = getattr(importlib.import_module(library), PICTURE_HALVES.get(class_name, class_name), None)
-    if cls is None:
+    if not isinstance(cls, type):
         raise Unavailable(f"This {library} does not know {class_name}, which {folder.name} needs.")
     if not issubclass(cls, torch.nn.Module):
-        return cls.from_pretrained(folder / name, local_files_only=True)
+        return read_part(cls, folder, name)
     named = {"torch_dtype": dtype} if library == "diffusers" else {"dtype": dtype}
-    part = cls.from_pretrained(folder / name, use_safetensors=True, local_files_only=True, **named)
-    return part.eval().requires_grad_(False)
+    return read_part(cls, folder, name, use_safetensors=True, **named).eval().requires_grad_(False)
+
+
+def read_part(cls: Any, folder: Path, name: str, **how: Any) -> Any:
+    """Raises Unavailable when its files are not all there, or not what they should be."""
+    try:
+        return cls.from_pretrained(folder / name, local_files_only=True, **how)
+    except Exception as error:
+        if isinstance(error, MemoryError) or "memory" in str(error).lower():
+            raise
+        log.warning("component.unreadable", folder=str(folder / name), error=type(error).__name__, reason=str(error))
+        raise Unavailable(
+            f"The {name} of the model {folder.name} cannot be read: its files are missing, damaged or not safetensors, "
+            f"or do not fit {cls.__name__}. `brushwork models verify` looks for what is wrong."
+        ) from None
