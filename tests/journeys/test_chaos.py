@@ -160,9 +160,8 @@ class Monkey:
         while self.fleet.log(victim).count(READY) == lives and victim != "sender":
             if victim == "api" and await answers(f"{self.journey.url}/healthz"):
                 return
-            assert time.monotonic() < until and not self.fleet.dead(), (
-                f"{victim} did not come back:\n{self.fleet.tails()}"
-            )
+            is_lost = time.monotonic() > until or self.fleet.dead()
+            assert not is_lost, f"{victim} did not come back:\n{self.fleet.tails()}"
             await asyncio.sleep(0.1)
 
 
