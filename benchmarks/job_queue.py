@@ -2,12 +2,14 @@
 
 Enqueue: complete transactions (hold, ledger, job, event, commit to disk) of one process. Pickup: from the committed
 submit to the first line of the task, in another, idle process. Jobs: claimed in batches by two processes, drawing
-nothing; once without files and once with a grid and four pictures each, into a folder.
+nothing; once without files and once with a grid and four pictures each, into a folder. Flood: the same wait as pickup,
+of an account that asks for four jobs at once now and then, alone and while the jobs of another one fill the line.
 """
 
 import argparse
 import asyncio
 import contextlib
+import logging
 import random
 import signal
 import sys
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+import structlog
 from obstore.store import LocalStore
 
 from brushwork.accounts.account import Account
@@ -145,6 +148,46 @@ async def pickup(jobs: Jobs, account: Account, count: int) -> tuple[float, float
     return waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
 
 
+async def bursts(jobs: Jobs, account: Account, count: int) -> float:
+    """p95 in milliseconds, from the committed submit of one of four jobs to the first line of its task."""
+    answered = {}
+    for _ in range(count):
+        await asyncio.sleep(0.2)
+        for job in await asyncio.gather(*(jobs.submit(account, Nothing()) for _ in range(4))):
+            answered[job.id] = time.time()
+    mine = jobs_table.c.id.in_(list(answered))
+    while True:
+        async with jobs.database.read() as tx:
+            rows = (
+                await tx.execute(sa.select(jobs_table.c.id, jobs_table.c.output, jobs_table.c.ended_at).where(mine))
+            ).all()
+        if all(row.ended_at for row in rows):
+            break
+        await asyncio.sleep(0.2)
+    waits = sorted(1000 * float(row.output["began"] - answered[row.id]) for row in rows)
+    return waits[int(len(waits) * 0.95)]
+
+
+async def flooded(url: str, folder: Path, jobs: Jobs, *, flood: int) -> tuple[float, float, int]:
+    """p95 of such an account alone, the same during a flood, and how much of the flood was still in line then."""
+    anna, bert = (await new_accounts(jobs.database))[:2]
+    async with workers(url, folder, 1, 4):
+        await asyncio.sleep(3)
+        alone = await bursts(jobs, bert, 15)
+    for _ in range(flood // 100):
+        await asyncio.gather(*(jobs.submit(anna, Nothing()) for _ in range(100)))
+    async with workers(url, folder, 1, 4):
+        await asyncio.sleep(3)
+        beside = await bursts(jobs, bert, 15)
+        async with jobs.database.read() as tx:
+            query = sa.select(sa.func.count()).where(
+                jobs_table.c.account_id == anna.id, jobs_table.c.ended_at.is_(None)
+            )
+            left = int((await tx.execute(query)).scalar_one())
+    await remove_jobs(jobs.database)
+    return alone, beside, left
+
+
 async def drained(database: Database) -> None:
     is_open = sa.select(sa.func.count()).where(jobs_table.c.ended_at.is_(None))
     for _ in range(600):
@@ -185,6 +228,7 @@ async def measure(kind: str, *, scale: float) -> dict[str, str]:
         plain, drawn = int(3000 * scale), int(800 * scale)
         without = await throughput(url, folder, jobs, count=plain, batch=16, pictures=0)
         with_files = await throughput(url, folder, jobs, count=drawn, batch=16, pictures=4)
+        alone, beside, left = await flooded(url, folder, jobs, flood=int(10_000 * scale))
         async with database.read() as tx:
             problems = await check_ledger(tx)
         await database.close()
@@ -194,6 +238,8 @@ async def measure(kind: str, *, scale: float) -> dict[str, str]:
         "pickup p50 / p95 (ms)": f"{p50:.1f} / {p95:.1f}",
         "no-op jobs, 2 workers, batch 16 (jobs/s)": f"{without:.0f}",
         "the same with 5 files each (jobs/s)": f"{with_files:.0f}",
+        "p95 wait, alone / in a flood (ms)": f"{alone:.1f} / {beside:.1f}",
+        "flood still in line then (jobs)": f"{left}",
         "ledger": "exact" if not problems else f"{len(problems)} problems",
     }
 
@@ -206,6 +252,7 @@ async def main(kinds: list[str], *, scale: float) -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if sys.argv[1:2] == ["--work"]:
         run(work(sys.argv[2], sys.argv[3], int(sys.argv[4])))
     else:

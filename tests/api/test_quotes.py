@@ -48,7 +48,9 @@ async def test_a_quote_says_how_the_prompt_was_understood_and_where_the_job_woul
     for _ in range(2):
         await api.submit()
 
-    quote = (await api.client.post("/api/v1/diffusion?dry_run=true", json={"text": "a fox --turbo --motion low"})).json()
+    quote = (
+        await api.client.post("/api/v1/diffusion?dry_run=true", json={"text": "a fox --turbo --motion low"})
+    ).json()
     usual = (await api.client.post("/api/v1/diffusion?dry_run=1", json={"text": "a fox"})).json()
 
     assert quote["prompt"]["text"] == "a fox"
