@@ -56,6 +56,26 @@ def test_models_list_says_what_can_be_installed(brushwork: Brushwork) -> None:
     assert "z-image-turbo" in brushwork("models", "list").stdout
 
 
+def test_names_that_are_copied_are_not_cut_off_however_narrow_the_terminal(brushwork: Brushwork) -> None:
+    brushwork.patch.setattr("brushwork.cli.output.console._width", 80)
+
+    listed, shown = brushwork("models", "list").stdout, brushwork("models", "show", "sdxl").stdout
+
+    for row in rows(brushwork, "models", "list")["models"]:
+        assert row["name"] in listed
+    assert "…" not in listed + shown
+    assert "https://huggingface.co/stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md" in shown
+
+
+def test_a_folder_of_ones_own_is_not_downloaded(larch: Brushwork) -> None:
+    (larch.folder / "own.toml").write_text(
+        '[models.larch]\nextends = "sdxl"\nlicence = "MIT"\ncheckpoint = { folder = "larch" }\n'
+    )
+
+    assert model_row(larch, "larch")["download_gb"] == 0
+    assert model_row(larch, "sdxl")["download_gb"] > 0
+
+
 def test_a_licence_is_accepted_by_name_and_stays_accepted(larch: Brushwork) -> None:
     assert model_row(larch, "larch")["state"] == "licence"
     refused = larch("models", "pull", "larch", code=1).stderr

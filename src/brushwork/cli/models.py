@@ -64,7 +64,8 @@ def show(name: Annotated[str, typer.Argument(help="A model.")], as_json: AsJson 
             print_table(value, empty="")
         elif value not in ("", [], 0):
             words = ", ".join(value) if isinstance(value, list) else str(value)
-            console.print(Text.assemble((name_, "bold"), f"  {words}"))
+            # Addresses, paths and hashes are copied: they stay in one piece.
+            console.print(Text.assemble((name_, "bold"), f"  {words}"), soft_wrap=" " not in words)
 
 
 @models.command("pull")

@@ -28,13 +28,16 @@ def print_json(value: Any) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
-    """One line a row; the first row's keys are the columns. Brackets stay brackets; a `Text` keeps its style."""
+    """One line a row; the first row's keys are the columns. Brackets stay brackets; a `Text` keeps its style.
+
+    Nothing is cut off: people copy names from tables. What is in the first column stays in one piece where it can.
+    """
     if not rows:
         console.print(empty)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in rows[0]:
-        table.add_column(column)
+    for number, column in enumerate(rows[0]):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(value if isinstance(value, Text) else escape(str(value)) for value in row.values()))
     console.print(table)
