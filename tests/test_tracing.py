@@ -1,5 +1,6 @@
 """One job is one trace, from the client's request to the webhook, at a real collector; and nothing secret is in it."""
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from brushwork import tracing
+from brushwork.app import create_app
+from brushwork.errors import Unavailable
 from tests.api.conftest import running, settings_for
 from tests.api.working import working
 from tests.conftest import NewDatabase
@@ -125,6 +128,14 @@ def test_a_traceparent_that_cannot_be_read_begins_a_new_trace(collector: Collect
     assert inside is not None
     assert TRACE not in inside
     assert collector.named("request").parent_span_id == b""
+
+
+def test_without_the_package_a_server_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    settings = settings_for(tmp_path / "data", f"sqlite:///{tmp_path}/unused.db")
+
+    with pytest.raises(Unavailable, match=r"install brushwork\[otel\]"):
+        create_app(settings.model_copy(update={"otel_url": "http://127.0.0.1:4318"}))
 
 
 def test_a_collector_that_is_away_costs_a_few_lines_in_the_log() -> None:
