@@ -172,12 +172,12 @@ async def flooded(url: str, folder: Path, jobs: Jobs, *, flood: int) -> tuple[fl
     """p95 of such an account alone, the same during a flood, and how much of the flood was still in line then."""
     anna, bert = (await new_accounts(jobs.database))[:2]
     async with workers(url, folder, 1, 4):
-        await asyncio.sleep(3)
+        await bursts(jobs, bert, 2)  # it is awake now
         alone = await bursts(jobs, bert, 15)
     for _ in range(flood // 100):
         await asyncio.gather(*(jobs.submit(anna, Nothing()) for _ in range(100)))
     async with workers(url, folder, 1, 4):
-        await asyncio.sleep(3)
+        await bursts(jobs, bert, 2)
         beside = await bursts(jobs, bert, 15)
         async with jobs.database.read() as tx:
             query = sa.select(sa.func.count()).where(
