@@ -91,6 +91,14 @@ def test_memory_is_given_back_and_the_model_loaded_again(describer: Describer) -
     assert describer.describe(fox()) == before
 
 
+def test_a_model_that_speaks_is_not_dropped_and_nobody_waits_for_it(describer: Describer) -> None:
+    describer.describe(fox())
+    with describer.lock:
+        describer.drop()
+
+        assert describer.speaker is not None
+
+
 def test_how_freely_a_model_speaks_is_its_temperature(describer: Describer) -> None:
     describer.describe(fox())
     assert describer.speaker is not None

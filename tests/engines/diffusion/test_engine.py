@@ -4,17 +4,21 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL.Image import Image
 
 from brushwork.engines.base import PICTURE_OPS, NullSink, Op, Reference, Row, RowCancelled, RowResult, Source
 from brushwork.engines.catalog.model import VERSIONS
+from brushwork.engines.diffusion.describe import Describer
 from brushwork.engines.diffusion.engine import DiffusionEngine
 from brushwork.engines.diffusion.loop import Loop
 from brushwork.engines.diffusion.recipe import pictures_of
+from brushwork.engines.tools.describe import describe as describe_plainly
 from brushwork.errors import Unavailable
 from tests.engines.diffusion.shelf import Watching, half_mask, picture
 from tests.engines.diffusion.tiny_catalog import options_for
@@ -141,6 +145,39 @@ def test_cost_grows_with_the_picture(engine: DiffusionEngine) -> None:
 
     assert large.seconds > small.seconds > 0
     assert small.passes == 14
+
+
+def test_more_quality_costs_more_steps(engine: DiffusionEngine) -> None:
+    plain, better = engine.cost(row_of(model="6")), engine.cost(row_of(model="6", params={"quality": 2}))
+
+    assert better.passes > plain.passes
+    assert better.seconds > plain.seconds
+
+
+class Short(Describer):
+    """On a device that is full at first."""
+
+    tries = 0
+
+    def describe(self, image: Image, **_: Any) -> tuple[str, str, str, str]:
+        self.tries += 1
+        if self.tries == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        first, second, third, fourth = describe_plainly(image)
+        return first, second, third, fourth
+
+
+def test_models_make_way_for_the_one_that_describes(engine: DiffusionEngine, tmp_path: Path) -> None:
+    engine.warm()
+    before = engine.shelf.residency.stats().evictions
+    describer = Short(tmp_path)
+    engine.describer = describer
+    image = picture(1)
+
+    assert engine.describe(Source(image)) == tuple(describe_plainly(image))
+    assert describer.tries == 2
+    assert engine.shelf.residency.stats().evictions > before
+    del engine.describer
 
 
 def test_words_weigh_as_much_as_the_model_would_miss_them(engine: DiffusionEngine) -> None:

@@ -230,6 +230,16 @@ def test_a_device_that_is_fuller_than_thought_is_emptied_and_tried_once_more(fol
         assert vae.dtype == torch.float32
 
 
+def test_whoever_else_is_on_a_full_device_is_asked_to_let_go(folder: Path) -> None:
+    residency = Tight(DiffusionOptions(), device=Place("device", CPU, PLENTY), host=Place("host", CPU, PLENTY))
+    asked: list[str] = []
+    residency.neighbours.append(lambda: asked.append("describer"))
+
+    with residency.parts(model_of("sdxl"), folder).use("unet") as unet:
+        assert asked == ["describer"]
+        assert unet.dtype == torch.float32
+
+
 def test_adapters_that_came_later_survive_a_move(folder: Path) -> None:
     residency = residency_of()
     parts = residency.parts(model_of("sdxl"), folder)

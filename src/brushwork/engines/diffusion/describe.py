@@ -86,9 +86,10 @@ class Describer:
         return SPEAKERS[kind](self.folder, self.device, self.dtype)
 
     def drop(self) -> None:
-        """Give its memory back; it is loaded again when it is needed."""
-        with self.lock:
+        """Give its memory back, unless it is speaking just now; it is loaded again when it is needed."""
+        if self.lock.acquire(blocking=False):
             self.speaker = None
+            self.lock.release()
 
 
 def seen_as(image: Image.Image) -> Image.Image:

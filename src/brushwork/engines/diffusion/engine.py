@@ -21,12 +21,14 @@ from brushwork.engines.diffusion.models import InstalledModels
 from brushwork.engines.diffusion.options import DiffusionOptions
 from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.planning import finish, model_for, params_of, plan_row
-from brushwork.engines.diffusion.planning.case import profile_of
+from brushwork.engines.diffusion.planning.case import Case, profile_of
+from brushwork.engines.diffusion.planning.schedule import steps_of
 from brushwork.engines.diffusion.policies.policy import precision_of
 from brushwork.engines.diffusion.pooled import pooled
 from brushwork.engines.diffusion.recipe import NONE, Pictures, full_recipe, replay
 from brushwork.engines.diffusion.state import Drawn
 from brushwork.engines.diffusion.tools.kit import Installed, Kit
+from brushwork.engines.diffusion.trouble import is_memory
 from brushwork.engines.diffusion.words import Vector, word_weights
 from brushwork.engines.tools.describe import describe as describe_plainly
 from brushwork.engines.tools.toolbox import Toolbox
@@ -91,7 +93,7 @@ class DiffusionEngine:
 
     def cost(self, row: Row) -> Cost:
         model = self.model_of(row)
-        steps = profile_of(row, model).steps
+        steps = steps_of(Case(row, model, profile_of(row, model)))
         megapixels = row.width * row.height / 1e6
         seconds = SECONDS_PER_PASS * megapixels * (steps + 2)
         return Cost(seconds=seconds, bytes=row.width * row.height * BYTES_PER_PIXEL, passes=steps)
@@ -208,12 +210,21 @@ class DiffusionEngine:
         installed = self.kit.describer
         if installed is None:
             return None
-        return Describer(installed.folder, device=self.options.device, dtype=precision_of(self.options))
+        describer = Describer(installed.folder, device=self.options.device, dtype=precision_of(self.options))
+        self.loop.done(lambda: self.shelf.residency.neighbours.append(describer.drop))
+        return describer
 
     def describe(self, source: Source) -> Sequence[str]:
         """In the words of a vision language model, where one is installed."""
         if self.describer is None:
             return describe_plainly(source.image, facts=source.recipe)
+        try:
+            return self.describer.describe(source.image, facts=source.recipe)
+        except Exception as error:
+            if not is_memory(error):
+                raise
+            log.warning("memory.short", describer=True)
+        self.loop.done(self.shelf.relieve)  # models come back when they are drawn with
         return self.describer.describe(source.image, facts=source.recipe)
 
     def word_weights(self, words: Sequence[str]) -> Sequence[float]:

@@ -96,6 +96,8 @@ class Residency:
         self.components: dict[tuple[Any, ...], Component] = {}
         self.small: dict[Path, Any] = {}
         self.reserve = self.device.reserve
+        self.neighbours: list[Callable[[], None]] = []
+        """Others with weights on the device, asked to let go of what they do not use when it is full."""
         self.counts = {"loads": 0, "moves": 0, "evictions": 0}
         self.seconds = {"load": 0.0, "move": 0.0}
 
@@ -124,6 +126,8 @@ class Residency:
         with self.lock:
             for component in [part for part in self.components.values() if part.on_device and not part.users]:
                 self.leave_device(component)
+            for let_go in self.neighbours:
+                let_go()
             if self.device.device.type == "cuda":
                 torch.cuda.empty_cache()
 
