@@ -43,7 +43,12 @@ async def cancel_job(request: Request, caller: Generating, services: CurrentServ
     return job_answer(services.view(job), request, JOB)
 
 
-@router.delete("/job/{job_id}", operation_id="delete_job", response_model=JobView | ReceiptView, responses=REFUSALS)
+@router.delete(
+    "/job/{job_id}",
+    operation_id="delete_job",
+    response_model=JobView | ReceiptView,
+    responses=refusals(400, 401, 403, 404, 500, 503),
+)
 async def delete_job(
     request: Request,
     caller: Generating,

@@ -112,7 +112,7 @@ async def post_erase(request: Request, caller: Generating, services: CurrentServ
     "/files/{file_id}",
     operation_id="erase_upload",
     response_model=ReceiptView,
-    responses=refusals(401, 403, 404, 500, 503),
+    responses=refusals(400, 401, 403, 404, 500, 503),
 )
 async def delete_upload(
     caller: Generating,
