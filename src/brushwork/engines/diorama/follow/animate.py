@@ -23,8 +23,8 @@ from brushwork.engines.diorama.motion.course import (
     Take,
     ThroughPicture,
     ThroughScene,
+    Turn,
     joining,
-    mirrored,
     towards,
     turning,
     way_of,
@@ -50,6 +50,10 @@ STILL_CAMERA = re.compile(
 TO_THE_SIDE = re.compile(
     r"\b(?:pan|pans|panning|move|moves|moving|slide|slides|truck|trucks) (?:to the )?(left|right)\b"
 )
+COMES_DOWN: Mapping[Air, re.Pattern[str]] = {
+    "snow": re.compile(r"\b(?:snow(?:s|ing|fall|flakes)?|blizzard)\b"),
+    "rain": re.compile(r"\b(?:rain(?:s|ing|fall|drops)?|drizzle|downpour)\b"),
+}
 CAMERA_WORDS = frozenset({
     "pan", "pans", "panning", "move", "moves", "moving", "slide", "slides", "truck", "trucks", "left", "right",
     "static", "still", "fixed", "locked", "motionless", "camera", "shot", "slow", "slowly", "gentle", "gently",
@@ -70,6 +74,7 @@ class Way:
     period: float | None = None
     anchor: int = 0
     """The frame of the whole clip that shows the still picture."""
+    turns: tuple[Turn, ...] = ()
     air: Air | None = None
     glows: bool = False
 
@@ -126,9 +131,10 @@ def unknown_parameters(row: Row) -> tuple[str, ...]:
 
 
 def recipe_for(row: Row, picture: Picture, way: Way) -> dict[str, Any]:
+    moves = {**way.__dict__, "turns": [list(turn) for turn in way.turns], "of": picture.recipe}
     return {
         "engine": "diorama", "version": VERSION, "width": row.width, "height": row.height, "model": row.model,
-        "words": [list(pair) for pair in words(row)], "clip": {**way.__dict__, "of": picture.recipe},
+        "words": [list(pair) for pair in words(row)], "clip": moves,
     }  # fmt: skip
 
 
@@ -147,7 +153,7 @@ def begun(row: Row, clip: Clip) -> tuple[Picture, Way]:
         take = STANDING
     if row.params.get("raw"):
         take = Take(take.aside * 0.6, take.ahead * 0.6)
-    period = (clip.frames - 1) / clip.fps if clip.loop else None
+    period = round((clip.frames - 1) / clip.fps, 6) if clip.loop else None  # as exact as the clock
     way = Way(clip.motion, take.aside, take.ahead, side, period)
     if picture.pixels is not None:
         way = with_light_and_air(way, row, picture.pixels)
@@ -162,11 +168,21 @@ def gone_on(row: Row, clip: Clip) -> tuple[Picture, Way]:
     if not told:  # of another engine: its last frame is the still picture
         return Picture(None, source_of(row).image), Way(clip.motion, anchor=clip.before.count - 1)
     way = Way(**{name: told[name] for name in Way.__dataclass_fields__ if name in told})
+    way = replace(way, turns=tuple((float(t), float(aside), float(ahead)) for t, aside, ahead in way.turns))
+    other = turn_of(row)
+    if other is not None:  # the first clip goes on as it did
+        now = (clip.before.count - way.anchor) / clip.fps
+        way = replace(way, turns=(*way.turns, (now, other.aside, other.ahead)))
     shot = shot_of(told["of"])
     if shot:
         return Picture(shot), way
     anchor = next(clip.before.frames(way.anchor, way.anchor + 1))
     return Picture(None, Image.fromarray(anchor)), way
+
+
+def turn_of(row: Row) -> Take | None:
+    """Where the camera turns to in a clip that goes on: another way for each clip of a job but the first."""
+    return TAKES[row.index % len(TAKES)] if row.index % len(TAKES) else None
 
 
 def picture_of(source: Source) -> Picture:
@@ -183,10 +199,15 @@ def side_of(row: Row) -> float:
     return 0.0 if said is None else {"left": -1.0, "right": 1.0}[said[1]]
 
 
+def falling(text: str) -> Air | None:
+    """What comes down from the sky, by the words: a still picture with snow in it shows snow that lies."""
+    return next((air for air, words in COMES_DOWN.items() if words.search(text.lower())), None)
+
+
 def with_light_and_air(way: Way, row: Row, pixels: Image.Image) -> Way:
     """What falls through the air, and whether lights flicker: by the words, else by what is to be seen."""
     asked = understood(row)
-    weather, time = asked.weather, asked.time
+    weather, time = falling(row.text) or asked.weather, asked.time
     if not row.params.get("raw") and not (weather and time):
         from brushwork.engines.tools.tags import recognise  # brings the networks along
 
@@ -245,14 +266,16 @@ def course_of(row: Row, picture: Picture, way: Way, workers: int, *, like: Pictu
             picture.shot.scene,
             row.width,
             row.height,
-            way_of(seen.scene, way.motion, take, period=way.period, side=way.side),
+            way_of(seen.scene, way.motion, take, turns=way.turns, period=way.period, side=way.side),
             period=way.period,
             exp=picture.shot.exp,
             detail=picture.shot.detail,
             workers=workers,
         )
     assert picture.pixels is not None
-    return ThroughPicture(mirrored(drift_through(picture.pixels, row, way), way.side))
+    if way.side:
+        take = replace(take, aside=abs(take.aside) * way.side)
+    return ThroughPicture(drift_through(picture.pixels, row, way), take, way.turns)
 
 
 def drift_through(pixels: Image.Image, row: Row, way: Way) -> Drift:
@@ -267,8 +290,6 @@ def drift_through(pixels: Image.Image, row: Row, way: Way) -> Drift:
         as_layers(nearness(image), matte(image)),
         motion=way.motion,
         period=way.period,
-        reach=way.ahead,
-        aside=float(np.clip(way.aside, -1, 1)),
         air=way.air,
         glows=way.glows,
     )
@@ -301,6 +322,7 @@ def turned_into(row: Row, picture: Picture) -> Picture | None:
         return None
     scene = picture.shot.scene
     asked = replace(understood(row), place=None)
+    asked = replace(asked, weather=falling(row.text) or asked.weather)
     new = as_asked(scene, asked)
     changed = {name: getattr(new, name) for name in TURNS if getattr(new, name) != getattr(scene, name)}
     return Picture(replace(picture.shot, scene=replace(scene, **changed))) if changed else None
@@ -329,7 +351,11 @@ def untold(row: Row, shown: Picture | None, way: Way | None = None) -> tuple[str
 
 def falls(name: str, asked: Understanding, way: Way | None) -> bool:
     """Whether the weather that was asked for comes down in a picture of pixels."""
-    return name == "weather" and way is not None and way.air is not None and FALLING.get(asked.weather or "") == way.air
+    if way is None or way.air is None:
+        return False
+    return (name == "weather" and FALLING.get(asked.weather or "") == way.air) or (
+        name == "season" and way.air == "snow"
+    )
 
 
 def is_in(concept: str, shown: Picture | None, row: Row) -> bool:

@@ -34,6 +34,21 @@ class Take:
     """Share of the usual way forward."""
 
 
+Turn = tuple[float, float, float]
+"""(seconds, aside, ahead): from this moment on the way becomes another."""
+TURNING = 3.0
+"""Seconds until it is."""
+
+
+def take_at(take: Take, turns: Sequence[Turn], t: float) -> Take:
+    """The way at a moment, after the turns it has made: it begins each as it was, at the same pace."""
+    for moment, aside, ahead in turns:
+        share = min(max((t - moment) / TURNING, 0.0), 1.0)
+        share = share * share * (3 - 2 * share)
+        take = Take(take.aside + (aside - take.aside) * share, take.ahead + (ahead - take.ahead) * share)
+    return take
+
+
 TAKES = (Take(1.0, 1.0), Take(-1.0, 1.0), Take(0.35, 1.3), Take(-0.5, 0.6))
 """The clips of one job."""
 FADE = 24
@@ -69,27 +84,39 @@ class ThroughPicture:
     """A slow push or drift through a picture of which nothing is known but its pixels."""
 
     drift: Drift
+    take: Take = TAKES[0]
+    turns: Sequence[Turn] = ()
 
     def frames(self, times: Sequence[float]) -> Iterator[Frame]:
-        return (self.drift.at(t) for t in times)
+        for t in times:
+            here = take_at(self.take, self.turns, abs(t))
+            aside, reach = float(np.clip(here.aside, -1, 1)), self.drift.reach * here.ahead
+            yield replace(self.drift, aside=aside, reach=reach).at(t)
 
 
-def way_of(scene: Scene, motion: Motion, take: Take, *, period: float | None = None, side: float = 0.0) -> Path:
+def way_of(
+    scene: Scene,
+    motion: Motion,
+    take: Take,
+    *,
+    turns: Sequence[Turn] = (),
+    period: float | None = None,
+    side: float = 0.0,
+) -> Path:
     """The camera's path for one take. `side` says which way it goes, -1 left and 1 right; 0 leaves it to the seed."""
     usual = path_of(scene, motion, period=period)
-    aside = take.aside
-    if side and usual(1.0).x * aside * side < 0:
-        aside = -aside
+    sign = -1.0 if side and usual(1.0).x * take.aside * side < 0 else 1.0
 
     def at(t: float) -> Stand:
-        stand = usual(t)
+        stand, here = usual(t), take_at(take, turns, t)
+        aside = here.aside * sign
         return Stand(
             stand.x * aside,
-            stand.z * take.ahead,
-            stand.up * take.ahead,
+            stand.z * here.ahead,
+            stand.up * here.ahead,
             stand.pan * aside,
-            stand.lift * take.ahead,
-            1 + (stand.zoom - 1) * take.ahead,
+            stand.lift * here.ahead,
+            1 + (stand.zoom - 1) * here.ahead,
         )
 
     return at
@@ -118,8 +145,3 @@ def joining(last: Frame, frames: Iterator[Frame]) -> Iterator[Frame]:
     for number, frame in enumerate(frames):
         share = max(0.0, 1 - (number + 1) / (FADE + 1))
         yield np.clip(frame + left * np.float32(share) + np.float32(0.5), 0, 255).astype(np.uint8) if share else frame
-
-
-def mirrored(drift: Drift, side: float) -> Drift:
-    """The same way to this side."""
-    return replace(drift, aside=abs(drift.aside) * side) if side else drift
