@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from brushwork.api.openapi import example_job
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Task
-from brushwork.tasks.prices import PRICES
+from brushwork.tasks.prices import PRICES, VIDEO_PRICES, VIDEO_UPSCALE
 from reference.markdown import code, fence, json_fence, link_to, page, table
 
 KINDS = {"grid": "four pictures and a grid of them", "image": "one picture", "video": "videos", "text": "text"}
@@ -19,10 +19,17 @@ SHOWN = ("job_id", "task_type", "status", "output", "meta")
 BOUNDS = {"maxLength": "at most {} characters", "minimum": "from {}", "maximum": "to {}"}
 
 
+CLIPS = "{} points at 480p and {} at 720p for four clips".format(*VIDEO_PRICES)
+COSTS = {
+    **{name: f"{points} points" for name, points in PRICES.items()},
+    "video-diffusion": CLIPS,
+    "extend-video": CLIPS,
+    "video-upscale": f"{VIDEO_UPSCALE} points",
+}
+
+
 def tasks_page() -> str:
-    rows = [
-        (link_to(name), first_line(task), KINDS[task.makes], f"{PRICES[name]} points") for name, task in TASKS.items()
-    ]
+    rows = [(link_to(name), first_line(task), KINDS[task.makes], COSTS[name]) for name, task in TASKS.items()]
     overview = table(("task", "what it does", "makes", "price"), rows)
     ended = example_job(next(iter(TASKS)), TASKS, ended=True)
     return page(
@@ -37,7 +44,7 @@ def tasks_page() -> str:
 
 
 def section(name: str, task: type[Task]) -> str:
-    facts = f"Makes {KINDS[task.makes]}. Costs {PRICES[name]} points before the multipliers of its prompt."
+    facts = f"Makes {KINDS[task.makes]}. Costs {COSTS[name]} before the multipliers of its prompt."
     if task.takes:
         facts += f" Follows a job that made {' or '.join(KINDS[kind] for kind in sorted(task.takes))}."
     if task.needs:
