@@ -1,5 +1,6 @@
 """The record of what operators changed, and of what was refused or erased. Holds no key, no prompt and no picture."""
 
+import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,13 +42,27 @@ async def note_change(
     account_id: int | None,
     key_id: int | None,
     now: float,
+    note_id: str | None = None,
     **facts: Any,
 ) -> None:
     """Write down what an operator did, in the transaction that does it. `key_id` is None on the command line."""
     by = "command line" if key_id is None else "api"
     values = {"kind": "operator", "data": {"action": action, "by": by, **facts}, "created_at": now}
-    row = {"id": uuid.uuid4().hex, "account_id": account_id, "api_key_id": key_id, **values}
+    row = {"id": note_id or uuid.uuid4().hex, "account_id": account_id, "api_key_id": key_id, **values}
     await tx.execute(sa.insert(audits).values(row))
+
+
+def note_for(account_id: int, by_account: int, idempotency_key: str) -> str:
+    """The id of the note that a change with this idempotency key leaves: it finds the change when it is asked again."""
+    return hashlib.sha256(f"{account_id}:{by_account}:{idempotency_key}".encode()).hexdigest()[:32]
+
+
+async def change_noted(tx: AsyncConnection, note_id: str) -> Mapping[str, Any] | None:
+    """The facts of a change that is written down already."""
+    found: Mapping[str, Any] | None = (
+        await tx.execute(sa.select(audits.c.data).where(audits.c.id == note_id))
+    ).scalar_one_or_none()
+    return found
 
 
 async def page_of_audits(

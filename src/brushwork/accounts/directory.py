@@ -30,8 +30,10 @@ async def create_account(tx: AsyncConnection, name: str, *, plan: PlanName, max_
     return account_of(made.one())
 
 
-async def account_by_id(tx: AsyncConnection, account_id: int) -> Account:
-    found = (await tx.execute(sa.select(accounts).where(accounts.c.id == account_id))).first()
+async def account_by_id(tx: AsyncConnection, account_id: int, *, lock: bool = False) -> Account:
+    """Raises NotFound. With `lock`, nobody else changes it before the transaction ends."""
+    query = sa.select(accounts).where(accounts.c.id == account_id)
+    found = (await tx.execute(query.with_for_update() if lock else query)).first()
     if found is None:
         raise NotFound("There is no account with this id.")
     return account_of(found)

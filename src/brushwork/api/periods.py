@@ -12,6 +12,8 @@ from brushwork.errors import InvalidField
 
 USUAL_SECONDS = 31 * 86400.0
 """How far a period reaches back where nothing is said."""
+FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0
+"""The first and the last second that have a date in UTC. An offset can lead beyond, and no answer could show that."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Period:
 
 
 def in_seconds(moment: datetime) -> float:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return min(max(seconds, FIRST), LAST)
 
 
 def in_future(field: str, moment: datetime | None, *, now: float) -> float | None:
@@ -44,7 +47,7 @@ async def period_of(
     until: Annotated[Moment, Query(alias="to", description="RFC 3339 or a day, not included; else now")] = None,
 ) -> Period:
     end = time.time() if until is None else in_seconds(until)
-    begin = end - USUAL_SECONDS if since is None else in_seconds(since)
+    begin = max(end - USUAL_SECONDS, FIRST) if since is None else in_seconds(since)
     if begin > end:
         raise InvalidField("from", "must not be after `to`")
     return Period(begin, end)

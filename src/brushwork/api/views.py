@@ -147,4 +147,4 @@ def moment(seconds: float | None) -> str:
     """Seconds since 1970 → RFC 3339 in UTC, to the second."""
     if seconds is None:
         return ZERO_TIME
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")

@@ -206,6 +206,48 @@ async def test_packs_end_when_they_are_to_and_the_books_agree(office: Office) ->
         assert await check_ledger(tx) == []
 
 
+async def test_a_pack_is_added_once_however_often_its_request_is_sent(office: Office) -> None:
+    account = (await office.open())["id"]
+    path, headers = (
+        f"/api/account/{account}/wallet/credit_pack",
+        {"api-key": office.key, "idempotency-key": "invoice-7"},
+    )
+
+    async def add(capacity: int) -> httpx.Response:
+        return await office.api.client.post(path, json={"capacity": capacity}, headers={"x-api-key": "", **headers})
+
+    answers = await asyncio.gather(*(add(5000) for _ in range(5)))
+    other = await add(5001)
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert other.status_code == 409
+    assert (await office("GET", f"/api/account/{account}/wallet/credit_packs"))["total_credits"] == 5000
+    async with office.api.services.database.read() as tx:
+        assert await check_ledger(tx) == []
+
+
+async def test_the_last_second_of_time_and_beyond_can_be_shown(office: Office) -> None:
+    account = (await office.open())["id"]
+    until = "9999-12-31T23:59:59-14:00"
+
+    pack = await office(
+        "POST",
+        f"/api/account/{account}/wallet/credit_pack?return_credit_pack=true",
+        {"capacity": 10, "expired_at": until},
+    )
+    ever = await office.api.client.get(
+        f"/api/account/{account}/statement",
+        params={"from": "0001-01-01T00:00:00+14:00", "to": until},
+        headers={"x-api-key": office.key},
+    )
+    beginning = await office.api.client.get("/api/v1/account/statement", params={"to": "0001-01-02"})
+
+    assert pack["expired_at"] == "9999-12-31T23:59:59Z"
+    assert (ever.json()["since"], ever.json()["until"]) == ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
+    assert beginning.json()["since"] == "0001-01-01T00:00:00Z"
+    await office("GET", f"/api/account/{account}/wallet")
+
+
 @pytest.mark.parametrize(
     "body",
     [
