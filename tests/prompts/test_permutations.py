@@ -43,6 +43,12 @@ def test_too_many_are_refused_before_one_is_written() -> None:
         permutations("{a,b,c,d}" * 500, most=100)
 
     assert time.monotonic() - began < 1
+    with pytest.raises(PromptGrammarError, match="1000000 prompts or more"):
+        permutations("{a,b}" * 6_000, most=100)
+    with pytest.raises(PromptGrammarError, match="at most 32768 characters"):
+        permutations("{a,b}" * 20_000, most=100)
+    assert permutations('"' * 32_000, most=100) == ['"' * 32_000]
+    assert time.monotonic() - began < 2
     with pytest.raises(PromptGrammarError, match="deep"):
         permutations("{" * 4000, most=100)
 

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from brushwork.errors import PromptGrammarError
 
 MAX_DEPTH = 8
+MAX_LENGTH = 32_768
+"""Characters of a text with braces; each prompt that comes of it has its own, lower limit."""
+COUNTED = 1_000_000
+"""Beyond that nobody needs the exact number, which can have thousands of digits."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,10 @@ def permutations(text: str, *, most: int) -> list[str]:
 
     Raises PromptGrammarError for a brace without its partner, and when there are more than `most`.
     """
+    if len(text) > MAX_LENGTH:
+        raise PromptGrammarError(
+            "permutations_not_supported", f"A text with braces has at most {MAX_LENGTH} characters, not {len(text)}."
+        )
     parts, at = read(text, 0, depth=0)
     if at < len(text):
         raise unbalanced()
@@ -34,7 +42,8 @@ def permutations(text: str, *, most: int) -> list[str]:
     if count > most:
         raise PromptGrammarError(
             "permutations_not_supported",
-            f"The braces stand for {count} prompts; at most {most} are possible.",
+            f"The braces stand for {count}{' prompts or more' if count == COUNTED else ' prompts'}; "
+            f"at most {most} are possible.",
             count=count,
         )
     return written(parts)
@@ -53,7 +62,7 @@ def read(text: str, at: int, *, depth: int) -> tuple[tuple["str | Group", ...], 
             at += 2
             continue
         if character == '"':
-            in_quotes = not in_quotes and '"' in text[at + 1 :]
+            in_quotes = not in_quotes and text.find('"', at + 1) >= 0
         elif in_quotes:
             pass
         elif character == "{":
@@ -102,7 +111,7 @@ def number_of(parts: Parts) -> int:
     count = 1
     for part in parts:
         if isinstance(part, Group):
-            count *= sum(number_of(option) for option in part.options)
+            count = min(COUNTED, count * sum(number_of(option) for option in part.options))
     return count
 
 
