@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
+from brushwork.api import gauges
 from brushwork.api.gauges import LedgerTotals
 from brushwork.app import create_app
 from brushwork.database.tables import accounts, deliveries, ledger, timings, workers
@@ -113,7 +114,10 @@ async def test_an_account_that_disagrees_with_its_packs_is_noticed(each_api: Api
     assert (await scraped(each_api))["brushwork_books_wrong",] == 1
 
 
-async def test_the_ledger_is_read_once_and_then_only_what_is_new(each_api: Api) -> None:
+async def test_the_ledger_is_read_once_and_then_only_what_is_new(
+    each_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gauges, "SLICE", 1)
     await each_api.submit()
     totals, database, later = LedgerTotals(), each_api.services.database, time.time() + 3600
 
