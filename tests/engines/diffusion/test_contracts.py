@@ -38,6 +38,8 @@ QUICKER: Mapping[str, Mapping[str, Any]] = {
     "upload-paint": CANVAS,
 }
 """What is asked of a task besides its example, to draw less."""
+PICTURED = [name for name, task in TASKS.items() if task.makes != "video"]
+"""What these models are asked for; clips have models of their own."""
 SECONDS = 300
 
 
