@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from brushwork.database.tables import jobs
+from brushwork.database.tables import follows, jobs
+from brushwork.errors import JobNotFound
+from brushwork.jobs.lineage import MOST, descendants
 from tests.api.conftest import Api, running, settings_for
 from tests.api.drawing import drawn, ended, working
 from tests.conftest import NewDatabase
@@ -150,3 +152,46 @@ async def test_a_replay_is_asked_for_once_per_key(api: Api) -> None:
     assert answers[0] == answers[1]
     async with api.services.database.read() as tx:
         assert len((await tx.execute(sa.select(jobs.c.id))).all()) == 2
+
+
+async def test_an_idempotency_key_stands_for_one_seed(api: Api) -> None:
+    recipe = {"task": "diffusion", "request": {"text": "a lighthouse"}, "seed": 5}
+    key = {"idempotency-key": "once"}
+
+    first, same = [await api.client.post("/api/v1/replay", json={"recipe": recipe}, headers=key) for _ in range(2)]
+    other = await api.client.post("/api/v1/replay", json={"recipe": {**recipe, "seed": 6}}, headers=key)
+
+    assert (first.status_code, same.json()["job_id"]) == (200, first.json()["job_id"])
+    assert other.status_code == 409
+
+
+@pytest.mark.parametrize("path", ["batch", "replay", "job/{job_id}/replay"])
+async def test_nobody_is_charged_who_asks_for_a_quote_where_there_is_none(api: Api, path: str) -> None:
+    job_id = await api.submit("a lighthouse")
+    recipe = {"task": "diffusion", "request": {"text": "a lighthouse"}, "seed": 5}
+    body = {"recipe": recipe, "requests": [{"task": "diffusion", "text": "a lighthouse"}], "cap": 100}
+
+    answer = await api.client.post(f"/api/v1/{path.format(job_id=job_id)}?dry_run=1", json=body)
+
+    assert (answer.status_code, answer.json()["detail"]["field"]) == (400, "dry_run")
+    async with api.services.database.read() as tx:
+        assert (await tx.execute(sa.select(sa.func.count()).select_from(jobs))).scalar_one() == 1
+
+
+async def test_all_that_came_of_a_job_is_found_however_much_it_is(api: Api) -> None:
+    job_id = await api.submit("a lighthouse")
+    children = [f"child-{number:03}" for number in range(MOST + 20)]
+    async with api.services.database.write() as tx:
+        row = (await tx.execute(sa.select(jobs))).one()._mapping
+        await tx.execute(jobs.insert(), [{**row, "id": child} for child in [*children, "grandchild"]])
+        edges = [{"job_id": child, "parent_id": job_id, "number": 0, "kind": "follow-up"} for child in children]
+        grand = {"job_id": "grandchild", "parent_id": children[-1], "number": 0, "kind": "follow-up"}
+        await tx.execute(follows.insert(), [*edges, grand])
+
+    async with api.services.database.read() as tx:
+        found = await descendants(tx, 1, job_id)
+        with pytest.raises(JobNotFound):
+            await descendants(tx, 2, job_id)
+
+    assert found == [*children, "grandchild"]
+    assert (await get(api, f"job/{job_id}/lineage"))["is_cut"] is True

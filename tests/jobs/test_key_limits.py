@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from brushwork.accounts.account import Account
 from brushwork.accounts.credits import check_ledger
 from brushwork.accounts.keys import create_key
-from brushwork.accounts.limits import refuse
+from brushwork.accounts.limits import refuse, take
 from brushwork.database.session import Database
 from brushwork.database.tables import api_keys, ledger
 from brushwork.errors import BudgetExceeded, TooManyRequests
@@ -129,3 +129,17 @@ async def test_a_request_that_is_sent_again_uses_up_nothing(
 
     assert len({job.id for job in answers}) == 1
     assert await spending(database, key) == (0, 10)
+
+
+async def test_a_request_that_waited_does_not_turn_back_the_clock_of_its_key(
+    database: Database, make_account: MakeAccount
+) -> None:
+    account = await make_account(1000)
+    key = await new_key(database, account, per_minute=60)
+    async with database.write() as tx:
+        for moment in (1000.0, *[940.0] * 59):
+            await take(tx, key, 1, now=moment)
+
+    async with database.write() as tx:
+        with pytest.raises(TooManyRequests):
+            await take(tx, key, 1, now=1000.5)

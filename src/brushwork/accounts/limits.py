@@ -42,7 +42,9 @@ HOLD = (
 )
 """For a key without limits."""
 TAKE = HOLD.where(sa.or_(api_keys.c.budget.is_(None), sa.bindparam("key_part") <= LEFT), HAS_TOKEN).values(
-    tokens=sa.case((api_keys.c.per_minute.is_(None), 0.0), else_=refilled(NOW) - 1.0), tokens_at=NOW
+    tokens=sa.case((api_keys.c.per_minute.is_(None), 0.0), else_=refilled(NOW) - 1.0),
+    # never back: requests that waited for the lock come with an earlier now, and would let the same seconds count twice
+    tokens_at=sa.case((api_keys.c.tokens_at < NOW, NOW), else_=api_keys.c.tokens_at),
 )
 LOOK = sa.select(LEFT.label("left"), refilled(NOW).label("tokens"), api_keys.c.per_minute).where(
     api_keys.c.id == sa.bindparam("key")

@@ -13,7 +13,7 @@ from brushwork.api.answers import json_answer
 from brushwork.api.bodies import fields_of, read_fields
 from brushwork.api.dependencies import JOB_ID, CurrentAccount, CurrentServices, Generating, Services
 from brushwork.api.openapi import json_body, refusals
-from brushwork.api.tasks import IdempotencyKey
+from brushwork.api.tasks import IdempotencyKey, refuse_dry_run
 from brushwork.api.views import View, moment
 from brushwork.errors import BatchNotFound, InvalidField
 from brushwork.jobs.batches import MOST, Batch, cancel_batch, find_batch, naming, submit_batch
@@ -110,6 +110,7 @@ EXAMPLE = {
 @router.post(
     "/batch",
     operation_id="submit_batch",
+    dependencies=[Depends(refuse_dry_run)],
     response_model=BatchView,
     responses=refusals(400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 503),
     openapi_extra=json_body(BatchBody, EXAMPLE),
@@ -119,7 +120,7 @@ async def post_batch(
 ) -> Response:
     """Ask for up to 100 jobs at once. All are checked and priced first; all of them are accepted, or none."""
     body = await read_fields(request, BatchBody, limit=services.max_body_bytes)
-    tasks = tasks_of(body, services.tasks)
+    tasks = await asyncio.to_thread(tasks_of, body, services.tasks)  # a hundred long prompts take a while
     await let_pass(services, caller.account.id, caller.key_id, tasks)
     asking = Asking(caller.account, caller.key_id, idempotency_key or None)
     return json_answer(BatchView.of(await submit_batch(services.jobs.door, asking, tasks, cap=body.cap)))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -12,7 +12,7 @@ from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generati
 from brushwork.api.java import SUBMITTED
 from brushwork.api.job_view import JobView
 from brushwork.api.openapi import json_body, refusals
-from brushwork.api.tasks import IdempotencyKey
+from brushwork.api.tasks import IdempotencyKey, refuse_dry_run
 from brushwork.api.views import View, moment
 from brushwork.errors import JobNotFound
 from brushwork.jobs.job import ClientStatus
@@ -156,7 +156,13 @@ async def get_recipe(account: CurrentAccount, services: CurrentServices, job_id:
     return json_answer(RecipeView.model_validate(await services.jobs.recipe(account.id, job_id)))
 
 
-@router.post("/job/{job_id}/replay", operation_id="replay_job", response_model=JobView, responses=SUBMIT_REFUSALS)
+@router.post(
+    "/job/{job_id}/replay",
+    operation_id="replay_job",
+    dependencies=[Depends(refuse_dry_run)],
+    response_model=JobView,
+    responses=SUBMIT_REFUSALS,
+)
 async def replay_job(
     request: Request,
     caller: Generating,
@@ -173,6 +179,7 @@ async def replay_job(
 @router.post(
     "/replay",
     operation_id="replay_recipe",
+    dependencies=[Depends(refuse_dry_run)],
     response_model=JobView,
     responses=SUBMIT_REFUSALS,
     openapi_extra=json_body(ReplayBody, EXAMPLE),

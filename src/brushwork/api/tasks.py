@@ -13,6 +13,7 @@ from brushwork.api.java import SUBMITTED
 from brushwork.api.job_view import JobView
 from brushwork.api.openapi import refusals
 from brushwork.api.quote_view import QuoteView
+from brushwork.errors import InvalidField
 from brushwork.tasks.base import Task
 
 IdempotencyKey = Annotated[
@@ -30,6 +31,12 @@ Deadline = Annotated[
     ),
 ]
 DryRun = Annotated[bool, Query(description="Say what it would cost and when it would be done; nothing is stored")]
+
+
+async def refuse_dry_run(dry_run: Annotated[bool, Query(include_in_schema=False)] = False) -> None:
+    """For what asks for jobs and gives no quotes: who believes to ask for a quote should not be charged."""
+    if dry_run:
+        raise InvalidField("dry_run", "is only for the endpoint of each task; nothing was asked for")
 
 
 def task_routes(tasks: Mapping[str, type[Task]]) -> APIRouter:

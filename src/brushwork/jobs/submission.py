@@ -93,7 +93,7 @@ async def submit_with(door: Door, sources: Sources, wanted: Sequence[Wanted], as
         async with door.database.read() as tx:
             earlier = await find_earlier(tx, account_id, asking.idempotency_key)
         if earlier is not None and earlier.created_at > time.time() - REPLAYED_SECONDS:
-            return same_request(earlier, {"task": task.name, "input": fields}, sources)
+            return same_request(earlier, {"task": task.name, "input": fields}, sources, seed=asking.seed)
     if any(isinstance(one, FromUrl) for one in wanted):
         await refuse_penniless(door.database, asking, task)
     job_id = str(uuid.uuid4())
@@ -132,7 +132,7 @@ async def accept(door: Door, asking: Asking, row: dict[str, Any]) -> Job:
         if key is not None:
             earlier = await find_earlier(tx, account_id, key, lock=True)
             if earlier is not None and earlier.created_at > now - REPLAYED_SECONDS:
-                return same_request(earlier, row, door.sources)
+                return same_request(earlier, row, door.sources, seed=asking.seed)
             if earlier is not None:
                 await tx.execute(FREE_KEY, {"job": earlier.id})
         await enter(tx, door.rules, asking, row, outlook)
@@ -248,12 +248,15 @@ async def find_earlier(tx: AsyncConnection, account_id: int, idempotency_key: st
     return (await tx.execute(jobs.select().where(same_key))).first()
 
 
-def same_request(earlier: Any, row: Mapping[str, Any], sources: Sources | None) -> Job:
-    """The job of an equal earlier request. Raises Conflict when the key was used for a different one."""
+def same_request(earlier: Any, row: Mapping[str, Any], sources: Sources | None, *, seed: int | None) -> Job:
+    """The job of an equal earlier request. Raises Conflict when the key was used for a different one.
+
+    `seed` is that of a recipe: two recipes that differ in nothing else are two requests.
+    """
     before, after = (earlier.task, earlier.input), (row["task"], row["input"])
     if before != after and sources is not None:  # a link to the same file may have been signed anew
         before, after = sources.without_signatures(list(before)), sources.without_signatures(list(after))
-    if before != after:
+    if before != after or seed not in (None, earlier.seed):
         raise Conflict("This idempotency key was used for a different request.")
     return accepted(earlier._mapping)
 
