@@ -30,6 +30,7 @@ POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",  # data: for previews, which come as events
+        "media-src 'self'",
         "connect-src 'self'",
         "form-action 'none'",
         "base-uri 'none'",

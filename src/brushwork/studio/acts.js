@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { askFor } from "./asking.js";
 import { announce, confirmOn, copy, say } from "./dom.js";
+import { FILM_REQUESTS } from "./films.js";
 import { originOf, parentOf, promptOf } from "./job.js";
 import { usePrompt } from "./prompt.js";
 import { refusalWords } from "./words.js";
@@ -18,6 +19,8 @@ export const makeActs = ({ hang, hasEnded }) => ({
     const isAccepted = await askFor("reroll", { jobId: plate.job.job_id }, (words) => complain(plate, words));
     if (isAccepted) window.scrollTo({ top: 0 });
   }),
+  extend: (plate, button) => followFilm("extend", plate, button),
+  upscale: (plate, button) => followFilm("upscale", plate, button),
   cancel: (plate, button) => once(button, async () => {
     try {
       plate.update(await api.cancelJob(plate.job.job_id));
@@ -27,6 +30,11 @@ export const makeActs = ({ hang, hasEnded }) => ({
       complain(plate, refusalWords(error));
     }
   }),
+});
+
+const followFilm = (name, plate, button) => once(button, async () => {
+  const [task, body] = FILM_REQUESTS[name](plate.job, Number(button.dataset.number));
+  if (await askFor(task, body, (words) => complain(plate, words))) window.scrollTo({ top: 0 });
 });
 
 async function once(button, act) {

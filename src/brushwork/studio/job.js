@@ -26,7 +26,7 @@ export function forgetJobs() {
 const pathOf = (url) => /\/files\/[^?]*/.exec(url ?? "")?.[0];
 
 export const isOpen = (job) => job.status !== "completed" && job.status !== "failed";
-export const pictureCount = (job) => PICTURES[job.task_type] ?? 4;
+export const pictureCount = (job) => PICTURES[job.task_type] ?? (/video/.test(job.task_type) ? 1 : 4);
 export const isCutOut = (job) => job?.task_type === "remove_background";
 export const choicesOf = (job) => job.output?.prompts ?? [];
 export const parentOf = (job) => known.get(originOf(job)?.job_id);

@@ -2,6 +2,7 @@
 
 import { byId, make, say } from "./dom.js";
 import { shapeOf, wordsAndFlags } from "./flags.js";
+import { showFilms } from "./films.js";
 import {
   choicesOf, isOpen, originOf, pictureCount, picturesOf, promptOf, sourcesOf, titleOf,
 } from "./job.js";
@@ -117,6 +118,7 @@ export function makePlate(job, { onAct, onOpen, onMissing }) {
     plate.progress(latest.progress ?? 0);
     showWords();
     showPictures();
+    showFilms(part("films"), latest);
     say(part("fault"), faultWords(latest));
     const lines = noteLines(latest).map(([kind, text]) => make("li", { className: kind }, text));
     part("notes").replaceChildren(...lines);

@@ -5,7 +5,8 @@ import { BASE_PRICE, estimate } from "./flags.js";
 import { parentOf, promptOf } from "./job.js";
 
 /** `by`: what names the picture, a job and its number, or the field for its URL. `words`: whether a new prompt may or
- *  must be given. `points`: before what the source's prompt multiplies. `drafts`: only where the prompt has --draft. */
+ *  must be given. `points`: before what the source's prompt multiplies. `drafts`: only where the prompt has --draft.
+ *  `always`: of every picture, though the job does not list it. */
 export const TOOLS = [
   {"group": "Vary", "label": "Subtle", "task": "variation", "body": {"type": 0}, "by": "job", "words": "may", "points": 120},
   {"group": "Vary", "label": "Strong", "task": "variation", "body": {"type": 1}, "by": "job", "words": "may", "points": 120},
@@ -21,6 +22,8 @@ export const TOOLS = [
   {"group": "Zoom out", "label": "2×", "task": "outpaint", "body": {"scale": 2}, "by": "job", "words": "may", "points": 80},
   {"group": "Repaint", "label": "Outline a part", "task": "inpaint", "body": {}, "by": "job", "words": "may", "points": 120},
   {"group": "Finish", "label": "Enhance the draft", "task": "enhance", "body": {}, "by": "job", "points": 80, "drafts": true},
+  {"group": "Animate", "label": "480p", "task": "video-diffusion", "body": {"prompt": "--bs 1", "videoType": 0}, "by": "job", "points": 120, "always": true},
+  {"group": "Animate", "label": "720p", "task": "video-diffusion", "body": {"prompt": "--bs 1", "videoType": 1}, "by": "job", "points": 384, "always": true},
   {"group": "Enlarge", "label": "4K", "task": "enhance-upscale", "body": {"target_resolution": "4K"}, "by": "image_url", "points": 160},
   {"group": "Enlarge", "label": "8K", "task": "enhance-upscale", "body": {"target_resolution": "8K"}, "by": "image_url", "points": 300},
   {"group": "Enlarge", "label": "12K", "task": "enhance-upscale", "body": {"target_resolution": "12K"}, "by": "image_url", "points": 540},
@@ -35,8 +38,8 @@ const INHERITING = ["diffusion", "variation", "remix", "reroll"]; // what follow
 export function toolsFor({ job, number }) {
   if (!job) return TOOLS.filter(({ by }) => by !== "job");
   const actions = job.output.available_actions ?? {};
-  return TOOLS.filter(({ task, by, drafts }) => {
-    if (by !== "job") return true;
+  return TOOLS.filter(({ task, by, drafts, always }) => {
+    if (by !== "job" || always) return true;
     return drafts ? isDraft(job) : (actions[task] ?? []).includes(number);
   });
 }

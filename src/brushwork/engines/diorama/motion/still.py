@@ -6,7 +6,7 @@ frame at time 0 is the picture itself.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,8 +23,10 @@ from brushwork.engines.diorama.scene import Scene
 from brushwork.engines.diorama.sky.light import light_for, to_display, to_light
 
 Air = Literal["snow", "rain"]
-_REACH = {"low": 0.08, "high": 0.15}
+_REACH = {"low": 0.08, "high": 0.18}
 """How much the nearest grows; it moves aside by a third of this, in halves of the picture's shorter side."""
+_DENSEST: Mapping[Air, float] = {"snow": 0.3, "rain": 0.8}
+"""Of what a Scene would have: in front of any picture less says enough."""
 _FLOOR = 0.25
 """What is farthest still comes this much nearer, against what is nearest: the whole picture is on its way."""
 
@@ -164,7 +166,7 @@ def _falling(frame: Frame, air: Air, t: float, period: float | None) -> Frame:
     scene = Scene(seed=height * 31 + width, weather=air, aspect=(width // common, height // common))
     moment = moment_at(scene, t, period)
     left = t if period is None else min(t, period - t)
-    amount = min(left / 1.5, 1.0) ** 2
+    amount = _DENSEST[air] * min(left / 1.5, 1.0) ** 2
     camera, light = camera_on(scene, Stand(), width, height), light_for(scene)
     picture = to_light(as_f32(frame) / 255)
     if air == "snow":
