@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from brushwork.engines.catalog.fields import hint
-from brushwork.engines.catalog.model import Adapter, Checkpoint, Licence, Model
+from brushwork.engines.catalog.model import Adapter, Checkpoint, Kind, Licence, Model
 from brushwork.engines.catalog.reading import read_catalog
 from brushwork.engines.catalog.record import (
     RECORD,
@@ -52,14 +52,21 @@ class Installed:
 
 def usable_models(options: DiffusionOptions) -> Mapping[str, Model]:
     """The models that can draw here, best first, as `located`. Raises Unavailable when catalog or choice are wrong."""
+    return chosen_models(options, "image")
+
+
+def usable_films(options: DiffusionOptions) -> Mapping[str, Model]:
+    """The models that can make clips here, best first, as `located`."""
+    return chosen_models(options, "video")
+
+
+def chosen_models(options: DiffusionOptions, kind: Kind) -> Mapping[str, Model]:
     catalog = read_catalog(options.catalogs)
     for name in options.only:
         if name not in catalog:
             raise Unavailable(f"BRUSHWORK_MODELS: there is no model {name!r}{hint(name, catalog)}.")
     chosen = [catalog[name] for name in options.only] or list(catalog.values())
-    return {
-        model.name: located(model, options) for model in chosen if model.kind == "image" and is_ready(model, options)
-    }
+    return {model.name: located(model, options) for model in chosen if model.kind == kind and is_ready(model, options)}
 
 
 def usable_tools(options: DiffusionOptions) -> Mapping[str, Model]:
@@ -151,7 +158,7 @@ def pulled(holding: Holding, models_dir: Path) -> Installed:
 
 def own_folder(holding: Holding, models_dir: Path) -> Installed:
     folder = place_of(holding, models_dir)
-    wanted = "model_index.json" if isinstance(holding, Model) and holding.kind == "image" else ""
+    wanted = "model_index.json" if isinstance(holding, Model) and holding.kind != "tool" else ""
     wanted = holding.file if isinstance(holding, Adapter) and holding.file else wanted
     if not folder.is_dir():
         return Installed("missing", problem=f"there is no folder {folder}")

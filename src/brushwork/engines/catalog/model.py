@@ -15,6 +15,9 @@ Negative = Literal["native", "emulated", "none"]
 VERSIONS = ("6", "6.1", "7", "8", "8.1", "niji 6")
 """Every version of the API that draws pictures, as in `Row.model`."""
 
+FILM = "video"
+"""As in `Row.model` of clips; a profile of that name says how a model draws them."""
+
 PARAMS = frozenset({
     "ar", "chaos", "weird", "stylize", "seed", "stop", "quality", "niji", "raw", "tile", "hd", "draft", "exp", "no",
     "iw", "sref", "sw", "cref", "cw", "oref", "ow",
@@ -104,7 +107,8 @@ class Model:
     title: str
     kind: Kind
     family: str
-    """Which adapter steps it: "sdxl", "sd", "zimage", "flux2", "qwen", "pipe"; of a tool, what it does."""
+    """Which adapter steps it: "sdxl", "sd", "zimage", "flux2", "qwen", "pipe"; of clips "wan-i2v", "wan-ti2v",
+    "wan-vace"; of a tool, what it does."""
     checkpoint: Checkpoint
     licence: Licence
     summary: str = ""

@@ -28,8 +28,9 @@ from brushwork.engines.catalog.fields import (
     texts,
     whole,
 )
-from brushwork.engines.catalog.model import PARAMS, VERSIONS, Adapter, Checkpoint, Licence, Model, Profile
+from brushwork.engines.catalog.model import FILM, PARAMS, VERSIONS, Adapter, Checkpoint, Licence, Model, Profile
 from brushwork.engines.diffusion.facts import FAMILIES
+from brushwork.engines.diffusion.video.facts import FILM_FAMILIES
 from brushwork.errors import Unavailable
 
 SHIPPED = Path(__file__).with_name("models.toml")
@@ -205,8 +206,8 @@ def weight(place: Place, value: Any) -> float:
 def profiles(place: Place, value: Any) -> Mapping[str, Profile]:
     read: dict[str, Profile] = {}
     for version, table in a_table(place, value).items():
-        if version not in VERSIONS:
-            place.refuse(f"there is no version {version!r}; there are: {', '.join(VERSIONS)}")
+        if version not in (*VERSIONS, FILM):
+            place.refuse(f"there is no version {version!r}; there are: {', '.join((*VERSIONS, FILM))}")
         given = fields(place / version, table, PROFILE)
         need(place / version, given, "steps", "guidance")
         read[version] = Profile(version, **given)
@@ -258,9 +259,11 @@ MODEL: Mapping[str, Reader] = {
 
 def checked(place: Place, model: Model) -> Model:
     """The model, when its fields agree with each other."""
-    known = {"image": tuple(FAMILIES), "tool": TOOLS}.get(model.kind)
+    known = {"image": tuple(FAMILIES), "video": tuple(FILM_FAMILIES), "tool": TOOLS}.get(model.kind)
     if known and model.family not in known:
         (place / "family").refuse(f"{model.family!r} is none of {', '.join(known)}")
+    if model.kind == "video" and model.adapters:
+        (place / "adapters").refuse("nothing is added to models of clips")
     if model.max_side < model.side:
         (place / "max_side").refuse(f"{model.max_side} is less than 'side', which is {model.side}")
     if "no" in model.params and model.negative == "none":

@@ -65,7 +65,7 @@ def check(holding: Model | Adapter, taken: Mapping[str, RemoteFile]) -> None:
         raise Unavailable(f"{repository} has no {absent[0]}, which {holding.name} needs.")
     if not any(name.endswith(WEIGHTS) for name in taken):
         raise Unavailable(f"{repository} has no weights in safetensors, and other kinds are not taken.")
-    if isinstance(holding, Model) and holding.kind == "image" and "model_index.json" not in taken:
+    if isinstance(holding, Model) and holding.kind != "tool" and "model_index.json" not in taken:
         raise Unavailable(f"{repository} has no model_index.json: it is not in the layout of diffusers.")
     if isinstance(holding, Adapter) and holding.file and holding.file not in taken:
         raise Unavailable(f"{repository} has no {holding.file}, which {holding.name} needs.")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.base import CLIP_OPS, Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
 from brushwork.engines.catalog.installed import folder_of
-from brushwork.engines.catalog.model import VERSIONS, Model
+from brushwork.engines.catalog.model import FILM, VERSIONS, Model
 from brushwork.engines.diffusion.describe import Describer
 from brushwork.engines.diffusion.facts import FAMILIES
 from brushwork.engines.diffusion.loop import Loop
@@ -29,6 +29,7 @@ from brushwork.engines.diffusion.recipe import NONE, Pictures, full_recipe, repl
 from brushwork.engines.diffusion.state import Drawn
 from brushwork.engines.diffusion.tools.kit import Installed, Kit
 from brushwork.engines.diffusion.trouble import is_memory
+from brushwork.engines.diffusion.video.engine import Films
 from brushwork.engines.diffusion.words import Vector, word_weights
 from brushwork.engines.tools.describe import describe as describe_plainly
 from brushwork.engines.tools.toolbox import Toolbox
@@ -51,6 +52,7 @@ class DiffusionEngine:
         self.options = options
         self.shelf = InstalledModels(options)
         self.loop = Loop(self.shelf, options)
+        self.films = Films(self.shelf, self.loop)
 
     # ── what it can do ──
 
@@ -60,7 +62,7 @@ class DiffusionEngine:
     @cached_property
     def abilities(self) -> Mapping[str, tuple[Capability, ...]]:
         """Version of the API → what it can do with the models that are installed."""
-        can = {version: self.capabilities_of(version) for version in VERSIONS}
+        can = {**{version: self.capabilities_of(version) for version in VERSIONS}, FILM: self.films.abilities}
         return {version: able for version, able in can.items() if able}
 
     def capabilities_of(self, version: str) -> tuple[Capability, ...]:
@@ -92,6 +94,8 @@ class DiffusionEngine:
         return model_for(row, list(self.shelf.models.values()), known=list(self.shelf.known.values()))
 
     def cost(self, row: Row) -> Cost:
+        if row.op in CLIP_OPS:
+            return self.films.cost(row)
         model = self.model_of(row)
         steps = steps_of(Case(row, model, profile_of(row, model)))
         megapixels = row.width * row.height / 1e6
@@ -100,6 +104,8 @@ class DiffusionEngine:
 
     def batch_key(self, row: Row) -> str | None:
         """What can be told before the row is planned: its model, its size and whether it is a tile."""
+        if row.op in CLIP_OPS:
+            return self.films.batch_key(row)
         try:
             model = self.model_of(row)
         except Unavailable:
@@ -121,9 +127,11 @@ class DiffusionEngine:
             log.warning("model.not_loaded", model=best, reason=error.message)
 
     def run(self, rows: Sequence[Row], sink: Sink) -> list[RowResult]:
-        """Draw the rows together with those of all other callers; blocks."""
-        plans = [plan for row in rows if (plan := self.planned(row, sink)) is not None]
-        return [self.result(drawn) for drawn in self.drawn(plans, sink)]
+        """Draw the rows together with those of all other callers, and clips one after the other; blocks."""
+        pictures, clips = [[row for row in rows if (row.op in CLIP_OPS) is is_clip] for is_clip in (False, True)]
+        plans = [plan for row in pictures if (plan := self.planned(row, sink)) is not None]
+        results = [self.result(drawn) for drawn in self.drawn(plans, sink)]
+        return results + [result for row in clips if (result := self.films.film(row, sink)) is not None]
 
     def drawn(self, plans: Sequence[Plan], sink: Sink) -> list[Drawn]:
         """In the step loop; models of a family that has none, by their own pipeline."""
@@ -173,7 +181,14 @@ class DiffusionEngine:
     def replay(
         self, recipe: Mapping[str, object], sink: Sink, pictures: Pictures = NONE, *, row: Row | None = None
     ) -> RowResult:
-        """The same picture again, byte by byte. Raises Unavailable when the model is not the same."""
+        """The same picture again, byte by byte; of a clip, the same frames, which need its row.
+
+        Raises Unavailable when the model is not the same.
+        """
+        if recipe["op"] in CLIP_OPS:
+            if row is None:
+                raise ValueError("a clip is made again for a row that takes its frames")
+            return self.films.replay(recipe, row, sink)
         plan = replay(recipe, pictures, row=row)
         if plan.model not in self.shelf.models or self.shelf.digest(plan.model) != recipe["sha256"]:
             raise Unavailable(f"The model {plan.model!r} of this recipe is not installed, or is another one.")

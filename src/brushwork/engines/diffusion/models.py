@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from brushwork.engines.catalog.installed import digest_of, folder_of, usable_models
+from brushwork.engines.catalog.installed import digest_of, folder_of, usable_films, usable_models
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.catalog.reading import read_catalog
 from brushwork.engines.diffusion.facts import FAMILIES, Facts
@@ -18,7 +18,7 @@ from brushwork.engines.diffusion.options import CachePolicy, DiffusionOptions
 from brushwork.engines.diffusion.pipe import PipeRunner
 from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.policies.policy import Policy
-from brushwork.engines.diffusion.residency import Residency
+from brushwork.engines.diffusion.residency import ManagedParts, Residency
 from brushwork.errors import Unavailable
 
 
@@ -37,6 +37,15 @@ class InstalledModels:
     def models(self) -> Mapping[str, Model]:
         """Best first."""
         return usable_models(self.options)
+
+    @cached_property
+    def films(self) -> Mapping[str, Model]:
+        """Those that make clips, best first."""
+        return usable_films(self.options)
+
+    def entry(self, model: str) -> Model:
+        """Of a model that draws, or of one that makes clips."""
+        return self.models[model] if model in self.models else self.films[model]
 
     @cached_property
     def known(self) -> Mapping[str, Model]:
@@ -77,6 +86,12 @@ class InstalledModels:
             self.policies[model] = parts.policy
         return self.pipes[model]
 
+    def film_parts(self, model: str) -> ManagedParts:
+        """The components of a model that makes clips."""
+        parts = self.residency.parts(self.films[model], self.folder(model))
+        self.policies[model] = parts.policy
+        return parts
+
     def warm(self, model: str) -> None:
         """Bring all of the model's components to the device, as far as there is room."""
         parts = self.residency.parts(self.models[model], self.folder(model))
@@ -91,7 +106,7 @@ class InstalledModels:
     # ── for recipes ──
 
     def folder(self, model: str) -> Path:
-        folder = folder_of(self.models[model], self.options.models_dir)
+        folder = folder_of(self.entry(model), self.options.models_dir)
         if folder is None:
             raise Unavailable(f"The files of the model {model!r} are no longer all there.")
         return folder
@@ -100,7 +115,7 @@ class InstalledModels:
         """SHA-256 over all files of the model. The first time, a folder of the operator's is read as a whole."""
         with self.hashing:
             if model not in self.digests:
-                self.digests[model] = digest_of(self.models[model], self.options.models_dir)
+                self.digests[model] = digest_of(self.entry(model), self.options.models_dir)
             return self.digests[model]
 
     def added(self, plan: Plan) -> dict[str, str]:
