@@ -178,3 +178,13 @@ async def test_the_row_of_a_batch_holds_no_prompt(each_api: Api) -> None:
     async with each_api.services.database.read() as tx:
         row = (await tx.execute(sa.select(batches))).one()
     assert "xyzzyplugh" not in repr(row)
+
+
+async def test_permutations_of_one_prompt_in_two_spellings_stay_few(api: Api) -> None:
+    many = "{" + ",".join(map(str, range(60))) + "}"
+    request = {"task": "remix", "jobId": "x", "imageNo": 0, "remixPrompt": many, "remix_prompt": many}
+
+    answer = await post(api, request, cap=0, permutations=True)
+
+    assert (answer.status_code, answer.json()["detail"]["field"]) == (400, "remixPrompt")
+    assert await nothing_happened(api)

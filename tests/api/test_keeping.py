@@ -158,6 +158,22 @@ async def test_what_came_of_an_erased_job_is_named_and_stays_or_goes_with_it(eac
     assert CANARY.encode() not in everything_in(each_api)
 
 
+async def test_a_batch_goes_with_the_last_of_its_jobs_and_so_does_its_key(each_api: Api) -> None:
+    requests = [{"task": "diffusion", "text": "a fox"}, {"task": "diffusion", "text": "an owl"}]
+    body, headers = {"requests": requests, "cap": 160}, {"idempotency-key": CANARY}
+    batch = (await each_api.client.post("/api/v1/batch", json=body, headers=headers)).json()
+    path = f"/api/v1/batch/{batch['batch_id']}"
+    first, second = [job["job_id"] for job in batch["jobs"]]
+
+    await each_api.client.post(f"/api/v1/job/{first}/erase")
+    between = (await each_api.client.get(path)).json()
+    await each_api.client.post(f"/api/v1/job/{second}/erase")
+
+    assert [job["job_id"] for job in between["jobs"]] == [second]
+    assert (await each_api.client.get(path)).status_code == 404
+    assert CANARY.encode() not in everything_in(each_api)
+
+
 async def test_an_upload_is_erased_with_a_receipt(each_api: Api) -> None:
     told = (await each_api.client.post("/api/v1/files", files={"file": ("a.png", png())})).json()
     kept = (await each_api.client.get(told["url"])).content

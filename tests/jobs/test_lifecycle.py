@@ -1,8 +1,11 @@
 """How jobs end: done, cancelled, too late."""
 
 import asyncio
+import time
+from functools import partial
 
 import pytest
+from obstore.store import MemoryStore
 
 from brushwork.accounts.account import Account
 from brushwork.accounts.credits import check_ledger
@@ -10,6 +13,9 @@ from brushwork.accounts.directory import account_by_id
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts
 from brushwork.errors import InvalidField, JobNotFound
+from brushwork.files.links import Links
+from brushwork.files.store import Files
+from brushwork.jobs.erasure import Receipt, erase_job
 from brushwork.jobs.events import Event
 from brushwork.jobs.job import Job
 from brushwork.jobs.jobs import Jobs
@@ -252,3 +258,24 @@ async def test_a_job_is_a_value(jobs: Jobs, make_account: MakeAccount) -> None:
     job = await jobs.submit(account, Doodle())
 
     assert await jobs.get(account.id, job.id) == job
+
+
+async def test_a_job_that_is_erased_while_a_cancel_waits_is_unknown(
+    jobs: Jobs, database: Database, make_account: MakeAccount
+) -> None:
+    account = await make_account(10_000)
+    files = Files(database, MemoryStore(), Links("http://127.0.0.1", b"secret", 3600))
+    for _ in range(5):
+        job = await jobs.submit(account, Doodle())
+        erase = partial(erase_job, database, files, RULES, account.id, job.id, key_id=None, now=time.time())
+
+        done = await asyncio.gather(
+            erase(with_descendants=True),
+            *(jobs.cancel(account.id, job.id) for _ in range(4)),
+            erase(with_descendants=False),
+            *(jobs.cancel(account.id, job.id) for _ in range(4)),
+            return_exceptions=True,
+        )
+
+        assert {type(one) for one in done} <= {Receipt, Job, JobNotFound}
+    assert await money(database, account) == (10_000, 0, 0)

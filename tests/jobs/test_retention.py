@@ -11,7 +11,7 @@ from obstore.store import MemoryStore
 from brushwork.accounts.credits import check_ledger, grant
 from brushwork.accounts.directory import account_by_id
 from brushwork.database.session import Database
-from brushwork.database.tables import events, ledger, ticks
+from brushwork.database.tables import batches, events, ledger, ticks
 from brushwork.database.tables import files as files_table
 from brushwork.database.tables import jobs as jobs_table
 from brushwork.database.tables import workers as workers_table
@@ -172,3 +172,21 @@ async def test_workers_come_and_go_and_are_forgotten(database: Database) -> None
         assert await forget_dead(tx) == 1
 
     assert await rows(database, workers_table) == 1
+
+
+async def test_a_batch_is_removed_once_its_key_and_its_jobs_are_over(
+    database: Database, files: Files, jobs: Jobs, make_account: MakeAccount
+) -> None:
+    account = await make_account()
+    now = time.time()
+    row = {"account_id": account.id, "input": {"sha256": "", "count": 1}, "cap": 10, "cost": 10}
+    async with database.write() as tx:
+        await tx.execute(batches.insert(), [{**row, "id": name, "created_at": now} for name in ("empty", "full")])
+    job = await jobs.submit(account, Doodle())
+    async with database.write() as tx:
+        await tx.execute(jobs_table.update().where(jobs_table.c.id == job.id).values(batch_id="full"))
+
+    assert await remove_expired(database, files, now=now + DAY - 60) == 0
+    assert await remove_expired(database, files, now=now + DAY + 60) == 1
+    async with database.read() as tx:
+        assert (await tx.execute(sa.select(batches.c.id))).scalars().all() == ["full"]

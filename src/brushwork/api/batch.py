@@ -177,6 +177,8 @@ def expanded(given: Mapping[str, Any], kind: type[Task], *, most: int) -> list[d
     bodies = [dict(given)]
     for spelling in spellings:
         texts = permutations(given[spelling], most=max(1, most))
+        if len(bodies) * len(texts) > MOST:
+            raise InvalidField(spelling, f"makes more than {MOST} jobs together with the other prompts")
         bodies = [{**one, spelling: text} for one in bodies for text in texts]
     return bodies
 

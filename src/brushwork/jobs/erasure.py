@@ -21,13 +21,14 @@ from obstore.exceptions import BaseError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
-from brushwork.database.tables import attempts, deliveries, events, follows, jobs
+from brushwork.database.tables import attempts, batches, deliveries, events, follows, jobs
 from brushwork.database.tables import files as files_table
-from brushwork.errors import FileNotFound, Unavailable
+from brushwork.errors import FileNotFound, JobNotFound, Unavailable
 from brushwork.files.store import Files
 from brushwork.jobs.audits import audit
 from brushwork.jobs.lifecycle import cancel
 from brushwork.jobs.lineage import descendants
+from brushwork.jobs.retention import HAS_JOBS
 from brushwork.jobs.rules import JobRules
 
 log = structlog.get_logger(__name__)
@@ -67,8 +68,10 @@ async def erase_job(
     async with database.read() as tx:
         later = await descendants(tx, account_id, job_id)
     erased = [job_id, *later] if with_descendants else [job_id]
-    for one in erased:
-        await cancel(database, rules, account_id, one)
+    await cancel(database, rules, account_id, job_id)
+    for one in erased[1:]:
+        with contextlib.suppress(JobNotFound):  # somebody else is erasing it
+            await cancel(database, rules, account_id, one)
     await empty(files, [f"jobs/{one}" for one in erased])
     async with database.write() as tx:
         counts = await remove_rows(tx, erased)
@@ -132,7 +135,11 @@ async def remove_rows(tx: AsyncConnection, job_ids: Sequence[str]) -> dict[str, 
         removed[table.name] = (await tx.execute(table.delete().where(table.c.job_id.in_(job_ids)))).rowcount
     is_of_them = sa.or_(follows.c.job_id.in_(job_ids), follows.c.parent_id.in_(job_ids))
     await tx.execute(follows.delete().where(is_of_them))
+    of_batches = sa.select(jobs.c.batch_id).where(jobs.c.id.in_(job_ids), jobs.c.batch_id.is_not(None)).distinct()
+    batch_ids = (await tx.execute(of_batches)).scalars().all()
     await tx.execute(jobs.delete().where(jobs.c.id.in_(job_ids)))
+    if batch_ids:  # the last job takes its batch along, with the client's idempotency key
+        await tx.execute(batches.delete().where(batches.c.id.in_(batch_ids), ~HAS_JOBS))
     return {"files": count, "bytes": int(total), "events": removed["events"], "deliveries": removed["deliveries"]}
 
 

@@ -288,4 +288,7 @@ async def cancel(database: Database, rules: JobRules, account_id: int, job_id: s
         if (await tx.execute(owned)).first() is None:
             raise JobNotFound
         await end(tx, [ending], rules=rules, now=time.time())
-        return job_of((await tx.execute(owned)).one()._mapping)
+        row = (await tx.execute(owned)).first()
+        if row is None:  # it was erased while this waited for its account
+            raise JobNotFound
+        return job_of(row._mapping)

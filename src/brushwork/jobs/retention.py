@@ -11,11 +11,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from brushwork.database.session import Database
-from brushwork.database.tables import events, follows, jobs
+from brushwork.database.tables import batches, events, follows, jobs
 from brushwork.database.tables import files as files_table
 from brushwork.files.store import Files
+from brushwork.jobs.submission import REPLAYED_SECONDS
 
 BATCH = 100
+HAS_JOBS = sa.exists().where(jobs.c.batch_id == batches.c.id)
+"""Whether any job of a row of `batches` is still kept."""
 STRAY_SECONDS = 86_400.0
 """No job is accepted so long after its pictures came."""
 
@@ -24,7 +27,7 @@ async def remove_expired(database: Database, files: Files, *, now: float | None 
     """Remove expired files and expired jobs; returns how many. Safe to call twice, and by two processes at once."""
     now = time.time() if now is None else now
     removed = 0
-    for remove_some in (remove_some_files, remove_some_jobs):
+    for remove_some in (remove_some_files, remove_some_jobs, remove_some_batches):
         while count := await remove_some(database, files, now):
             removed += count
     return removed
@@ -59,6 +62,14 @@ async def remove_some_jobs(database: Database, files: Files, now: float) -> int:
         is_of_them = sa.or_(follows.c.job_id.in_(expired), follows.c.parent_id.in_(expired))
         await tx.execute(follows.delete().where(is_of_them))
     return len(expired)
+
+
+async def remove_some_batches(database: Database, _: Files, now: float) -> int:
+    """A batch goes with the last of its jobs, but not before its idempotency key has stood for a day."""
+    is_over = sa.and_(batches.c.created_at < now - REPLAYED_SECONDS, ~HAS_JOBS)
+    async with database.write() as tx:
+        some = sa.select(batches.c.id).where(is_over).limit(BATCH)
+        return (await tx.execute(batches.delete().where(batches.c.id.in_(some)))).rowcount
 
 
 async def remove_strays(database: Database, files: Files, *, now: float | None = None) -> int:
