@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from brushwork.engines.base import NullSink, Op, Row
+from brushwork.engines.diorama.engine import DioramaEngine
+from brushwork.engines.diorama.motion.still import still_frames
 from brushwork.engines.noop import NoopEngine
 from brushwork.engines.tools.video import Film, Reel
 from brushwork.errors import InvalidField, PromptGrammarError
@@ -197,3 +199,23 @@ def test_the_prompt_of_a_follower_is_the_sources_words_and_lane() -> None:
 
     assert animate.shown_prompt(given) == "a fox --turbo"
     assert animate.settled(given).speed == "turbo"
+
+
+def test_an_upscale_flickers_no_more_than_its_source(tmp_path: Path) -> None:
+    (village,) = DioramaEngine(workers=1).run([Row(0, 7, "a village street", 192, 128, model="7")], NullSink())
+    with Film(tmp_path / "given.mp4", width=192, height=128, fps=24) as film:
+        for frame in still_frames(np.asarray(village.image), seconds=0.75, motion="high"):
+            film.write(frame)
+    given = [Given("0", 192, 128, parent=parent("a fox", task="video-diffusion"))]
+    data = (tmp_path / "given.mp4").read_bytes()
+
+    outcome, _ = made(task_of("video-upscale", jobId="a", videoNo=0), given, [data], tmp_path)
+
+    before, after = (restlessness(Reel(path)) for path in (tmp_path / "given.mp4", outcome.files[0].path))
+    assert after <= before
+
+
+def restlessness(reel: Reel) -> float:
+    """How far frames are from the middle of their neighbours: what moves evenly is not restless."""
+    frames = np.stack([np.asarray(frame, np.float32) for frame in reel.frames()])
+    return float(np.abs(frames[2:] - 2 * frames[1:-1] + frames[:-2]).mean())
