@@ -2,17 +2,21 @@
 
 from brushwork.engines.catalog.model import VERSIONS, Adapter, Checkpoint, Licence, Model
 from brushwork.engines.catalog.reading import read_catalog
+from brushwork.engines.diffusion.video.facts import FILM_FAMILIES
 from reference.markdown import anchor, code, page, table
 
 
 def models_page() -> str:
     catalog = read_catalog()
     drawing = [model for model in catalog.values() if model.kind == "image"]
+    films = [model for model in catalog.values() if model.kind == "video"]
     tools = [model for model in catalog.values() if model.kind == "tool"]
     return page(
         "Models",
         INTRODUCTION,
         overview(drawing),
+        "## Clips\n\nWhat each does with a request: [Video models](../concepts/video-models.md).\n\n"
+        + films_table(films),
         "## Tools\n\nThey work beside the models, whichever are chosen.\n\n" + tools_table(tools),
         "## Adapters\n\nThey are pulled with their models.\n\n" + adapters_table(drawing),
         *(section(model) for model in drawing),
@@ -31,6 +35,26 @@ def overview(models: list[Model]) -> str:
         for model in models
     ]
     return table(("model", "the usual one for", "download", "GPU memory", "licence"), rows)
+
+
+def films_table(films: list[Model]) -> str:
+    rows = [
+        (
+            code(film.name),
+            f"{film.title}. {film.summary}",
+            source(film.checkpoint),
+            f"{facts.most} at {facts.fps} a second",
+            f"{film.max_side} pixels",
+            f"{film.download_gb:g} GB",
+            f"{film.vram_gb:g} GB",
+            licence(film.licence),
+        )
+        for film in films
+        for facts in [FILM_FAMILIES[film.family]]
+    ]
+    return table(
+        ("model", "what it does", "files", "frames", "longest side", "download", "GPU memory", "licence"), rows
+    )
 
 
 def tools_table(tools: list[Model]) -> str:

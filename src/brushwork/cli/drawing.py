@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from brushwork.app import engine_options
-from brushwork.engines.catalog.installed import installed, usable_models
+from brushwork.engines.catalog.installed import installed, usable_films, usable_models
 from brushwork.engines.catalog.model import VERSIONS, Model
 from brushwork.engines.catalog.reading import read_catalog
 from brushwork.engines.catalog.serving import missing_for, serving
@@ -51,6 +51,18 @@ def by_models(options: EngineOptions) -> Iterator[Said]:
             yield "note", what, f"{said}{pull}"
         else:
             yield "ok", what, said
+    yield by_film(options, there)
+
+
+def by_film(options: EngineOptions, there: float) -> Said:
+    """What makes clips."""
+    films = list(usable_films(options.diffusion).values())
+    if not films:
+        return "note", "makes clips", "no installed model; `brushwork models list` has those of the kind video"
+    said = "; ".join(f"{film.name}, {need(film, there)}" for film in films)
+    if there and all(film.vram_gb > there for film in films):
+        return "note", "makes clips", f"{said}: its parts will take turns on the GPU, which is slow"
+    return "ok", "makes clips", said
 
 
 def need(model: Model, there: float) -> str:

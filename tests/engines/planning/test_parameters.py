@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from brushwork.engines.base import Op
+from brushwork.engines.base import PICTURE_OPS, Op
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.planning import params_of
 from brushwork.engines.diffusion.planning.parameters import TREATMENTS
@@ -30,7 +30,7 @@ def test_the_page_tells_of_each_parameter_what_the_code_says(name: str) -> None:
     assert f"| `--{name}` | {treatment.done} | {treatment.said.format(name)} |" in PAGE
 
 
-@pytest.mark.parametrize("op", Op)
+@pytest.mark.parametrize("op", sorted(PICTURE_OPS))
 def test_the_page_tells_of_each_operation(op: Op) -> None:
     assert f"| `{op.value}` |" in PAGE
 

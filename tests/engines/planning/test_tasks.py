@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.engines.base import Op, Row, RowResult, Sink
+from brushwork.engines.base import PICTURE_OPS, Op, Row, RowResult, Sink
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.planning import finish, model_for, plan_row, recipe_of
@@ -19,7 +19,7 @@ from brushwork.tasks.rows import rows_of
 from tests.engines.planning.models import CATALOG, SDXL, TOOLS, TURBO, picture
 from tests.tasks.running import NoiseEngine, parent, run
 
-DRAWN = {name: task for name, task in TASKS.items() if task.needs is not None and name != "reroll"}
+DRAWN = {name: task for name, task in TASKS.items() if task.needs in PICTURE_OPS and name != "reroll"}
 """A reroll repeats one of the others."""
 SIDE = 512
 
