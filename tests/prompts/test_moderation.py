@@ -38,6 +38,12 @@ POLICY = Policy(
         ("nudes on a beach", "nudes"),
         ("$ex", "$ex"),
         ("a gore-tex jacket in gore", "gore"),
+        ("goʀᴇ", "goʀᴇ"),
+        ("🅖🅞🅡🅔 and more", "🅖🅞🅡🅔"),
+        ("🇬🇴🇷🇪", "🇬🇴🇷🇪"),
+        ('a sign "--no gore"', "gore"),
+        ("a sign “--no gore” --ar 1:1", "gore"),
+        ("xhttps://gore", "gore"),
     ],
 )
 def test_a_word_is_caught_however_it_is_spelled(text: str, matched: str) -> None:
@@ -58,6 +64,9 @@ def test_a_word_is_caught_however_it_is_spelled(text: str, matched: str) -> None
         "a gore-tex jacket",
         "a torture-free scene",
         "a quiet lake --no gore, nude --ar 16:9",
+        '"a quiet lake --no gore"',
+        'a "quiet" lake --no gore --ar 16:9',
+        "a cat --sref https://example.com/gore.png --cref=https://example.com/gore.png",
         "https://example.com/gore/sex.png a cat",
         "room 5 3 x 7",
         "",

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brushwork.api.bodies import task_of, unwrap_nested_json
+from brushwork.api.bodies import fields_of, unwrap_nested_json
 from brushwork.errors import InvalidField, PromptGrammarError, PromptValueError
 from brushwork.tasks import TASKS
+from brushwork.tasks.base import PROMPT_FIELDS
 from brushwork.tasks.fields import Mask
 from brushwork.tasks.inpaint import Inpaint
 from brushwork.tasks.upload_paint import UploadPaint
@@ -24,7 +25,7 @@ PNG = b"\x89PNG\r\n\x1a\n..."
 def problem(name: str, body: dict[str, Any]) -> str:
     """The field that is named when the body is refused, or "" when it is taken."""
     try:
-        task_of(body, TASKS[name]).check()
+        fields_of(body, TASKS[name]).check()
     except InvalidField as error:
         return str(error.detail["field"])
     return ""
@@ -159,14 +160,14 @@ def test_a_form_may_bring_files_and_objects_as_text() -> None:
         "remixPrompt": "{a hill",
     }
 
-    task = task_of(unwrap_nested_json({**form, "remixPrompt": "a hill"}, UploadPaint), UploadPaint)
+    task = fields_of(unwrap_nested_json({**form, "remixPrompt": "a hill"}, UploadPaint), UploadPaint)
 
     assert task.img_url == "data:;base64,iVBORw0KGgouLi4="
     assert (task.canvas.width, task.img_pos.height, task.mask.url) == (1024, 512, "https://e.com/m.png")
 
 
 def test_a_mask_file_of_the_python_client_becomes_its_url() -> None:
-    task = task_of({"jobId": "a", "imageNo": "0", "mask": PNG}, Inpaint)
+    task = fields_of({"jobId": "a", "imageNo": "0", "mask": PNG}, Inpaint)
 
     assert task.whole_mask == Mask(url="data:;base64,iVBORw0KGgouLi4=")
     assert [getattr(one, "field", "") for one in task.wanted()] == ["", "mask.url"]
@@ -188,7 +189,7 @@ def test_whatever_stands_in_a_field_is_refused_in_a_sentence_or_can_be_stored(na
         body[field] = data.draw(JSON | st.binary(max_size=9))
 
     with suppress(InvalidField, PromptGrammarError, PromptValueError):
-        task = task_of(body, TASKS[name])
+        task = fields_of(body, TASKS[name])
         task.check()
         assert TASKS[name].model_validate(task.model_dump(mode="json")) == task
 
@@ -198,3 +199,26 @@ def test_every_task_survives_the_database(name: str) -> None:
     task = TASKS[name].model_validate(TASKS[name].example)
 
     assert TASKS[name].model_validate(task.model_dump(mode="json")) == task
+
+
+WORDS = [(name, inner) for name, task in TASKS.items() for inner in task.model_fields if inner in PROMPT_FIELDS]
+
+
+@pytest.mark.parametrize(("name", "inner"), WORDS)
+def test_whatever_words_a_task_takes_a_policy_gets_to_see(name: str, inner: str) -> None:
+    task = TASKS[name].model_construct(**{inner: "a field of gore"})
+
+    assert list(task.texts().values()) == ["a field of gore"]
+
+
+def test_no_task_takes_words_by_a_name_that_no_policy_knows() -> None:
+    spellings = {"prompt", "text", "remixprompt", "endprompt", "negativeprompt", "caption"}
+    words = {
+        (name, inner)
+        for name, task in TASKS.items()
+        for inner, field in task.model_fields.items()
+        if (field.alias or inner).replace("_", "").lower() in spellings
+    }
+
+    assert words == set(WORDS)
+    assert len(words) > 10

@@ -25,6 +25,11 @@ LOOK_ALIKES = str.maketrans(
     "abeezkmhopctyxijshdqwgabyenikvoptuxwiaiybrnbioieastbasiiel",
 )
 """Letters, digits and signs that are read as Latin letters. Accents, widths and styles are taken off before."""
+ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz", strict=True))
+SIGNS = {chr(first + place): letter for first in (0x1F150, 0x1F170, 0x1F1E6) for place, letter in enumerate(ALPHABET)}
+STYLED = str.maketrans(SMALL_CAPITALS | SIGNS)
+"""Styles that Unicode does not know as such: small capitals, white on black, the letters of flags."""
 IN_WORDS = "@$!|€£"
 """Signs that stand for letters inside a word."""
 WORD = re.compile(rf"(?:[^\W_]|[{re.escape(IN_WORDS)}](?=\w))+")
@@ -32,9 +37,11 @@ SPELLED = 3
 """Single letters in a row from which on they are read as one word."""
 THRICE = re.compile(r"(.)\1{2,}")
 LATIN_DIGITS = re.compile(r"\d+")
-URL = re.compile(r"https?://\S+", re.IGNORECASE)
+URL = re.compile(r"(?<![^\s=])https?://\S+", re.IGNORECASE)
+"""Only where the prompt language reads one: glued to other words it is words."""
 UNWANTED = re.compile(r"(?:--|[—–])no(?=[ =,])(?:(?! (?:--|[—–])[a-z]).)*", re.IGNORECASE | re.DOTALL)
 """What must not be in the picture may be named."""
+QUOTED = re.compile(r'["“”„‟＂][^"“”„‟＂]*["“”„‟＂]')
 KEYS = {"category": str, "words": list, "allow": list}
 
 
@@ -160,8 +167,9 @@ def forms(plain: str) -> tuple[str, ...]:
 
 def tokens_of(text: str) -> Iterator[Token]:
     """The words of a text that ask for something: no URLs, no `--no`. Letters that stand alone are read together."""
-    for noise in (URL, UNWANTED):
-        text = noise.sub(lambda found: " " * len(found[0]), text)
+    quoted = quoted_places(text)
+    text = URL.sub(lambda found: " " * len(found[0]), text)
+    text = UNWANTED.sub(lambda found: found[0] if quoted[found.start()] else " " * len(found[0]), text)
     letters, origins = plain_letters(text)
     alone: list[Token] = []
     for found in WORD.finditer(letters):
@@ -173,6 +181,15 @@ def tokens_of(text: str) -> Iterator[Token]:
         alone = []
         yield token
     yield from spelled(alone)
+
+
+def quoted_places(text: str) -> bytearray:
+    """1 for each character in double quotes, where flags are words; quotes round everything are none."""
+    inside = bytearray(len(text))
+    for found in QUOTED.finditer(text):
+        if found[0] != text.strip():
+            inside[found.start() : found.end()] = b"\1" * len(found[0])
+    return inside
 
 
 def spelled(alone: Sequence[Token]) -> Iterator[Token]:
@@ -189,7 +206,7 @@ def plain_letters(text: str) -> tuple[str, list[int]]:
     letters: list[str] = []
     origins: list[int] = []
     for place, character in enumerate(text):
-        for plain in unicodedata.normalize("NFKD", character).casefold():
+        for plain in unicodedata.normalize("NFKD", character.translate(STYLED)).casefold():
             if unicodedata.category(plain) in ("Mn", "Me", "Cf"):
                 continue
             letters.append(plain)

@@ -158,7 +158,7 @@ class Task(BaseModel):
         return {
             field.alias or name: value
             for name, field in type(self).model_fields.items()
-            if (field.alias or name) in PROMPT_FIELDS and (value := getattr(self, name))
+            if PROMPT_FIELDS & {name, field.alias} and (value := getattr(self, name))
         }
 
     def shown_prompt(self, given: Sequence[Given]) -> str:
