@@ -42,8 +42,8 @@ async def note_change(
     account_id: int | None,
     key_id: int | None,
     now: float,
+    facts: Mapping[str, Any],
     note_id: str | None = None,
-    **facts: Any,
 ) -> None:
     """Write down what an operator did, in the transaction that does it. `key_id` is None on the command line."""
     by = "command line" if key_id is None else "api"

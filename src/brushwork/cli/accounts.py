@@ -97,7 +97,7 @@ def create(
             per_minute=per_minute,
         )
         facts = {"key": key_id, "name": name, "scopes": list(scopes), "plan": plan, "points": credits, **limits}
-        await note_change(tx, "key.create", account_id=owner.id, key_id=None, now=now, **facts)
+        await note_change(tx, "key.create", account_id=owner.id, key_id=None, now=now, facts=facts)
         owner = await account_by_id(tx, owner.id)
         return {
             "key": key,
@@ -167,7 +167,7 @@ def revoke(
         now = time.time()
         await revoke_key(tx, key_id, now=now)
         owner = next(key.account_id for key in await list_keys(tx) if key.id == key_id)
-        await note_change(tx, "key.revoke", account_id=owner, key_id=None, now=now, key=key_id)
+        await note_change(tx, "key.revoke", account_id=owner, key_id=None, now=now, facts={"key": key_id})
 
     in_transaction(work)
     if as_json:
@@ -195,7 +195,7 @@ def add(
         expires_at = now + days * DAY if days else None
         pack = await grant(tx, owner, amount, kind=kind, description=description, expires_at=expires_at, now=now)
         facts = {"pack": pack, "amount": amount, "kind": kind, "description": description, "expires_at": expires_at}
-        await note_change(tx, "credits.add", account_id=owner, key_id=None, now=now, **facts)
+        await note_change(tx, "credits.add", account_id=owner, key_id=None, now=now, facts=facts)
         after = await account_by_id(tx, owner)
         return {"account": after.name, "added": amount, "available": after.available, "balance": after.balance}
 

@@ -68,7 +68,7 @@ def create(
         now, limit = time.time(), settings.max_concurrent_jobs
         opened = await open_account(tx, name, plan=plan, max_inflight=limit, now=now, is_welcome=welcome)
         made = opened.account.id
-        await note_change(tx, "account.open", account_id=made, key_id=None, now=now, name=name, plan=plan)
+        await note_change(tx, "account.open", account_id=made, key_id=None, now=now, facts={"name": name, "plan": plan})
         return shown(opened.account) | {"key": opened.key, "key_id": opened.key_id}
 
     made = in_transaction(work)
@@ -169,7 +169,7 @@ def say_changed(name: str, changes: Facts, *, as_json: bool) -> None:
         now, account_id = time.time(), await existing_account(tx, name)
         before, after = await change_account(tx, account_id, changes, now=now)
         facts = {"before": {field: getattr(before, field) for field in changes}, "after": dict(changes)}
-        await note_change(tx, "account.change", account_id=account_id, key_id=None, now=now, **facts)
+        await note_change(tx, "account.change", account_id=account_id, key_id=None, now=now, facts=facts)
         return shown(after)
 
     changed = in_transaction(work)
@@ -208,7 +208,7 @@ def create_codes(
             now=now,
         )
         facts = {"code": made.id, "amount": amount, "kind": kind, "max_uses": uses}
-        await note_change(tx, "code.create", account_id=None, key_id=None, now=now, **facts)
+        await note_change(tx, "code.create", account_id=None, key_id=None, now=now, facts=facts)
         return asdict(made)
 
     made = in_transaction(work)

@@ -117,7 +117,7 @@ async def post_account(request: Request, operator: Operator, services: CurrentSe
         opened = await open_account(tx, body.name, plan=plan, max_inflight=services.max_concurrent_jobs, now=now)
         facts = {"name": body.name, "plan": plan}
         account_id = opened.account.id
-        await note_change(tx, "account.open", account_id=account_id, key_id=operator.key_id, now=now, **facts)
+        await note_change(tx, "account.open", account_id=account_id, key_id=operator.key_id, now=now, facts=facts)
         seen = await overview_of(tx, account_id, now=now)
     return json_answer(AccountView.of(seen, first_secret=opened.key))
 
@@ -184,7 +184,7 @@ async def change(services: Services, operator: Caller, account_id: int, changes:
     async with services.database.write() as tx:
         before, after = await change_account(tx, account_id, changes, now=now)
         facts = {"before": facts_of(before, changes), "after": facts_of(after, changes)}
-        await note_change(tx, "account.change", account_id=account_id, key_id=operator.key_id, now=now, **facts)
+        await note_change(tx, "account.change", account_id=account_id, key_id=operator.key_id, now=now, facts=facts)
         seen = await overview_of(tx, account_id, now=now)
     services.callers.forget()
     return json_answer(AccountView.of(seen))

@@ -96,7 +96,7 @@ async def post_code(request: Request, operator: Operator, services: CurrentServi
         )
         # Whoever may read the record need not be able to redeem the code.
         facts = {"code": code.id, "amount": code.amount, "kind": code.kind, "max_uses": code.max_uses}
-        await note_change(tx, "code.create", account_id=None, key_id=operator.key_id, now=now, **facts)
+        await note_change(tx, "code.create", account_id=None, key_id=operator.key_id, now=now, facts=facts)
     return json_answer(CodeAnswer(code=200, message="success", data=CodeView.of(code)))
 
 

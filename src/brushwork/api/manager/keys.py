@@ -89,7 +89,7 @@ async def post_key(request: Request, operator: Operator, account_id: AccountId, 
             per_minute=body.per_minute,
         )
         facts = {"key": key_id, "name": body.name, "scopes": list(scopes), **limits}
-        await note_change(tx, "key.create", account_id=account_id, key_id=operator.key_id, now=now, **facts)
+        await note_change(tx, "key.create", account_id=account_id, key_id=operator.key_id, now=now, facts=facts)
         key = await key_by_id(tx, account_id, key_id)
     return json_answer(KeyAnswer(code=200, message="success", data=KeyView.of(key, secret=secret)))
 
@@ -103,7 +103,7 @@ async def patch_key(operator: Operator, account_id: AccountId, key_id: KeyId, se
         await revoke_key(tx, key_id, now=now)
         if before.is_active:
             facts = {"key": key_id, "name": before.name}
-            await note_change(tx, "key.revoke", account_id=account_id, key_id=operator.key_id, now=now, **facts)
+            await note_change(tx, "key.revoke", account_id=account_id, key_id=operator.key_id, now=now, facts=facts)
         key = await key_by_id(tx, account_id, key_id)
     services.callers.forget()
     return json_answer(KeyAnswer(code=200, message="success", data=KeyView.of(key)))

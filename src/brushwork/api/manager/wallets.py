@@ -132,5 +132,5 @@ async def add_pack(
     pack_id = await grant(tx, account_id, body.capacity, **given, now=now)
     facts = {"pack": pack_id, "amount": body.capacity, **given}
     by = operator.key_id
-    await note_change(tx, "credits.add", account_id=account_id, key_id=by, now=now, note_id=note_id, **facts)
+    await note_change(tx, "credits.add", account_id=account_id, key_id=by, now=now, note_id=note_id, facts=facts)
     return pack_id
