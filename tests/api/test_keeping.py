@@ -182,6 +182,8 @@ async def test_an_upload_is_erased_with_a_receipt(each_api: Api) -> None:
     assert (await each_api.client.delete(f"/api/v1/files/{told['id']}", headers=stranger)).status_code == 404
     receipt = (await each_api.client.delete(f"/api/v1/files/{told['id']}")).json()
 
+    for unknown in ("0" * 32, "%00", "%ff", "x" * 65):
+        assert (await each_api.client.delete(f"/api/v1/files/{unknown}")).status_code == 404
     assert receipt["uploads"] == [told["id"]]
     assert kept not in everything_in(each_api)
     assert (await each_api.client.get(told["url"])).status_code == 404

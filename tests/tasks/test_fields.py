@@ -206,7 +206,8 @@ WORDS = [(name, inner) for name, task in TASKS.items() for inner in task.model_f
 
 @pytest.mark.parametrize(("name", "inner"), WORDS)
 def test_whatever_words_a_task_takes_a_policy_gets_to_see(name: str, inner: str) -> None:
-    task = TASKS[name].model_construct(**{inner: "a field of gore"})
+    words: dict[str, Any] = {inner: "a field of gore"}
+    task = TASKS[name].model_construct(**words)
 
     assert list(task.texts().values()) == ["a field of gore"]
 

@@ -1,5 +1,6 @@
 """How long jobs are kept, and erasing them, and uploads, for good."""
 
+import re
 import time
 from typing import Annotated
 
@@ -15,13 +16,15 @@ from brushwork.api.java import JOB
 from brushwork.api.job_view import JobView
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import View, moment
-from brushwork.errors import InvalidField
+from brushwork.errors import FileNotFound, InvalidField
 from brushwork.jobs.erasure import Receipt, erase_job, erase_upload
 from brushwork.jobs.keeping import keep
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
 MAX_DAYS = 36_500
+FILE_ID = re.compile(r"[0-9a-f]{1,64}")
+"""What cannot be the id of a file is answered like one that is unknown, and never reaches the database."""
 
 
 class KeepBody(BaseModel):
@@ -117,9 +120,11 @@ async def post_erase(request: Request, caller: Generating, services: CurrentServ
 async def delete_upload(
     caller: Generating,
     services: CurrentServices,
-    file_id: Annotated[str, Path(max_length=64, description="The id that uploading answered with")],
+    file_id: Annotated[str, Path(description="The id that uploading answered with")],
 ) -> Response:
     """Erase a picture that you uploaded. Jobs that were made of it have a copy: erase them as well."""
+    if not FILE_ID.fullmatch(file_id):
+        raise FileNotFound("There is no upload with this id.")
     receipt = await erase_upload(
         services.database, services.files, caller.account.id, file_id, key_id=caller.key_id, now=time.time()
     )
