@@ -29,12 +29,16 @@ OnSignal = Callable[[str, str], None]
 """Told (channel, payload); both empty when anything may have changed."""
 
 
-async def listen(database: Database, channels: Sequence[str], on_signal: OnSignal) -> None:
-    """Report signals until cancelled, whatever happens to the connection."""
-    listen_once = watch_sqlite if database.is_sqlite else listen_postgres
+async def listen(
+    database: Database, channels: Sequence[str], on_signal: OnSignal, *, poll: float = SQLITE_POLL_SECONDS
+) -> None:
+    """Report signals until cancelled, whatever happens to the connection. `poll` is how often SQLite is looked at."""
     while True:
         try:
-            await listen_once(database, channels, on_signal)
+            if database.is_sqlite:
+                await watch_sqlite(database, on_signal, poll=poll)
+            else:
+                await listen_postgres(database, channels, on_signal)
         except (psycopg.Error, sqlite3.Error, OSError) as error:
             log.warning("signals.lost", error=type(error).__name__)
         await asyncio.sleep(RECONNECT_SECONDS)
@@ -51,7 +55,7 @@ async def listen_postgres(database: Database, channels: Sequence[str], on_signal
             on_signal(notice.channel, notice.payload)
 
 
-async def watch_sqlite(database: Database, _channels: Sequence[str], on_signal: OnSignal) -> None:
+async def watch_sqlite(database: Database, on_signal: OnSignal, *, poll: float) -> None:
     path = Path(make_url(database.url).database or "").absolute()
     with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0)) as connection:
         seen = None
@@ -60,7 +64,7 @@ async def watch_sqlite(database: Database, _channels: Sequence[str], on_signal: 
             if version != seen:
                 seen = version
                 on_signal("", "")
-            await asyncio.sleep(SQLITE_POLL_SECONDS)
+            await asyncio.sleep(poll)
 
 
 class Listeners:

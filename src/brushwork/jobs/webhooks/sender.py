@@ -48,6 +48,8 @@ LEASE_SECONDS = 60.0
 """Far longer than an attempt may take."""
 LOOK_SECONDS = 1.0
 """A missed signal delays a delivery by this much at most."""
+POLL_SECONDS = 0.1
+"""Of SQLite, where nothing calls: a sender that has nothing to do should cost nothing."""
 REST_SECONDS = 0.05
 """Between two looks: on SQLite every change of the file is a signal."""
 GOODBYE_SECONDS = 5.0
@@ -94,7 +96,8 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set, then let what is on its way arrive. Survives everything."""
-        listening = asyncio.create_task(listen(self.database, [WEBHOOKS_CHANNEL], lambda *_: self.changed.set()))
+        told = listen(self.database, [WEBHOOKS_CHANNEL], lambda *_: self.changed.set(), poll=POLL_SECONDS)
+        listening = asyncio.create_task(told)
         stopping = asyncio.create_task(stop.wait())
         counting = asyncio.create_task(self.measures.keep(self.database))
         try:
