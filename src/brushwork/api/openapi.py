@@ -25,6 +25,9 @@ SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The same key, as a bearer token"},
 }
 
+METRICS = "/metrics"
+"""Asks for a token of its own, and only where the operator has set one."""
+
 DESCRIPTION = """\
 Send a prompt to `POST /v1/diffusion`, keep the `job_id`, and ask `GET /v1/job/{job_id}` until `status` is `completed`
 or `failed`. Every path works under `/api`, under `/api/api` and without a prefix. Success is always 200.
@@ -124,7 +127,9 @@ def describe(app: FastAPI, tasks: Mapping[str, type[Task]]) -> dict[str, Any]:
     for path, item in schema["paths"].items():
         for operation in item.values():
             drop_framework_errors(operation)
-            if "401" in operation["responses"]:
+            if path == METRICS:
+                operation["security"] = [{}, {"bearer": []}]
+            elif "401" in operation["responses"]:
                 is_operators = "operators" in operation.get("tags", ())
                 operation["security"] = [{"operatorKey": []}] * is_operators + [{"apiKey": []}, {"bearer": []}]
             add_job_example(path, operation, tasks)
