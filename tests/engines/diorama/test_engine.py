@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.engines.base import PICTURE_OPS, NullSink, Op, Row, RowCancelled, RowResult
+from brushwork.engines.base import CLIP_OPS, PICTURE_OPS, NullSink, Op, Row, RowCancelled, RowResult
 from brushwork.engines.diorama.engine import PASSES, DioramaEngine, as_image, paint
 from brushwork.engines.diorama.noise import draw_textures
 from brushwork.engines.diorama.recipe import scene_of
@@ -146,7 +146,8 @@ def test_what_was_not_understood_or_supported_is_told() -> None:
 def test_capabilities_promise_what_the_other_tests_show() -> None:
     capabilities = DioramaEngine().capabilities()
 
-    assert set(capabilities) == {"6", "6.1", "7", "8", "8.1", "niji 6"}
+    assert set(capabilities) == {"6", "6.1", "7", "8", "8.1", "niji 6", "video"}
+    assert {can.op for can in capabilities.pop("video")} == CLIP_OPS
     for offered in capabilities.values():
         assert {can.op for can in offered} == PICTURE_OPS
         assert all(can.preview and can.step_cancel and can.max_side == 4096 for can in offered)
