@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from brushwork.prompts.moderation import read_policy
 from tests.journeys.server import Server, serving
 
 pytestmark = pytest.mark.slow
@@ -64,5 +65,7 @@ def test_watching_prints_every_status_and_then_the_link(server: Server, tmp_path
 def test_every_example_is_run_or_explained() -> None:
     listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 
-    assert {path.name for path in EXAMPLES.iterdir()} == {"README.md", "curl.sh", "legnext_client.py", "watch.py"}
+    run = {"curl.sh", "legnext_client.py", "watch.py"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {"README.md", "policy.toml", *run}
+    assert read_policy(EXAMPLES / "policy.toml").match("a knight, beheaded") is not None
     assert all(f"({path.name})" in listed for path in EXAMPLES.iterdir() if path.name != "README.md")
