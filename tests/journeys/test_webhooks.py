@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 40.0
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("webhooks"), fetch_allow="127.0.0.1") as server:
+    with serving(tmp_path_factory.mktemp("webhooks"), fetch_allow="127.0.0.1", engine="diorama") as server:
         yield server
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import httpx
 import typer
 import uvicorn
+from sqlalchemy.exc import OperationalError
 
 from brushwork import tracing
 from brushwork.app import (
@@ -41,6 +42,8 @@ from brushwork.settings import Settings
 SERVING = "Serving. Stop with Ctrl-C."
 
 START_SECONDS = 60.0
+DATABASE_SECONDS = 15.0
+"""How long a starting worker or sender waits for a database that does not answer."""
 """How long the first picture waits for the server to answer."""
 
 
@@ -193,7 +196,7 @@ async def work_forever(settings: Settings, device: str, supervised: bool) -> Non
     stop = asyncio.Event()
     on_signals(stop.set)
     try:
-        await upgrade(database)
+        await upgrade_when_there(database)
         tasks = [build_worker(settings, database, device=device, supervised=supervised).run(stop)]
         if not supervised:  # a supervisor's process looks after this itself
             tasks.append(build_housekeeping(settings, database).run(stop))
@@ -202,12 +205,25 @@ async def work_forever(settings: Settings, device: str, supervised: bool) -> Non
         await database.close()
 
 
+async def upgrade_when_there(database: Database) -> None:
+    """Bring the database up to date; one that is just starting, as after an outage, is waited for."""
+    until = time.monotonic() + DATABASE_SECONDS
+    while True:
+        try:
+            await upgrade(database)
+            return
+        except OperationalError:
+            if database.is_sqlite or time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.5)
+
+
 async def send_forever(settings: Settings) -> None:
     database = open_database(settings, courteous=True)
     stop = asyncio.Event()
     on_signals(stop.set)
     try:
-        await upgrade(database)
+        await upgrade_when_there(database)
         await build_sender(settings, database).run(stop)
     finally:
         await database.close()
