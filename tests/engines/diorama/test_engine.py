@@ -144,7 +144,7 @@ def test_what_was_not_understood_or_supported_is_told() -> None:
 
 
 def test_capabilities_promise_what_the_other_tests_show() -> None:
-    capabilities = DioramaEngine().capabilities()
+    capabilities = dict(DioramaEngine().capabilities())
 
     assert set(capabilities) == {"6", "6.1", "7", "8", "8.1", "niji 6", "video"}
     assert {can.op for can in capabilities.pop("video")} == CLIP_OPS
