@@ -85,17 +85,9 @@ def create(
         if credits:
             await grant(tx, owner.id, credits, kind="point", description="Added with a key", now=now)
         expires_at = now + expires * DAY if expires else None
-        limits = {"expires_at": expires_at, "budget": budget, "per_minute": per_minute}
-        key_id, key = await create_key(
-            tx,
-            owner.id,
-            name=name,
-            now=now,
-            scopes=scopes,
-            expires_at=expires_at,
-            budget=budget,
-            per_minute=per_minute,
-        )
+        caps = {"budget": budget, "per_minute": per_minute}
+        limits = {"expires_at": expires_at, **caps}
+        key_id, key = await create_key(tx, owner.id, name=name, now=now, scopes=scopes, expires_at=expires_at, **caps)
         facts = {"key": key_id, "name": name, "scopes": list(scopes), "plan": plan, "points": credits, **limits}
         await note_change(tx, "key.create", account_id=owner.id, key_id=None, now=now, facts=facts)
         owner = await account_by_id(tx, owner.id)
