@@ -1,4 +1,4 @@
-"""reference/database.md, from the tables in `database/tables.py` and the remarks beside their columns."""
+"""reference/database.md, from the tables in `database/tables/` and the remarks beside their columns."""
 
 import inspect
 import re
@@ -6,7 +6,7 @@ import re
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from brushwork.database import tables
+from brushwork.database.tables import hooks, metadata, money, processes, work
 from reference.markdown import code, page, table
 
 SENTENCES = {
@@ -28,18 +28,20 @@ SENTENCES = {
     "audits": "What was refused, erased or changed by an operator; no prompts, no pictures.",
     "batches": "Jobs that were asked for together, under one cap.",
     "follows": "Which job came of which, and of which of its pictures.",
+    "answers": "What was answered to a request with an idempotency key, for a day.",
     "timings": "How long jobs took, from which forecasts are made.",
     "measures": "What all processes have counted and timed together, for `/metrics`.",
 }
 
+CHAPTERS = (money, work, hooks, processes)
 DEFINITION = re.compile(r"^(?P<table>\w+) = sa\.Table\($")
 REMARK = re.compile(r'^\s+sa\.Column\("(?P<column>\w+)".*#\s+(?P<remark>.+)$')
 DIALECTS: tuple[sa.Dialect, ...] = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]  # as SQLAlchemy leaves them
 
 
 def database_page() -> str:
-    remarks = remarks_of(inspect.getsource(tables))
-    return page("Database", INTRODUCTION, *(section(table, remarks) for table in tables.metadata.tables.values()))
+    remarks = remarks_of("\n".join(inspect.getsource(chapter) for chapter in CHAPTERS))
+    return page("Database", INTRODUCTION, *(section(table, remarks) for table in metadata.tables.values()))
 
 
 def section(described: sa.Table, remarks: dict[tuple[str, str], str]) -> str:

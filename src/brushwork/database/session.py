@@ -3,7 +3,7 @@
     async with database.write() as tx: ...   # BEGIN IMMEDIATE on SQLite; commits at the end, or rolls back
     async with database.read() as tx: ...    # never commits
 
-`tx` is a SQLAlchemy `AsyncConnection`; statements are built from `tables.py`.
+`tx` is a SQLAlchemy `AsyncConnection`; statements are built from `tables/`.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Bringing a database up to date with `tables.py` by the history in `migrations/`; needs no alembic.ini."""
+"""Bringing a database up to date with `tables/` by the history in `migrations/`; needs no alembic.ini."""
 
 from pathlib import Path
 

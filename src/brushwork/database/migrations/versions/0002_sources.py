@@ -9,7 +9,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# Copied from tables.py as it was: history does not change when the present does.
+# Copied from the tables as they were: history does not change when the present does.
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
