@@ -8,7 +8,7 @@ comes in.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,6 +240,43 @@ class Engine(Protocol):
 
     def word_weights(self, words: Sequence[str]) -> Sequence[float]:
         """How much of a prompt's meaning is lost without each of its words, 0-1, in their order."""
+
+
+class Figure(NamedTuple):
+    """A number that an engine has counted or measured of itself, for the operator."""
+
+    name: str
+    """One of FIGURES."""
+    value: float
+    labels: Mapping[str, str] = {}
+
+
+FIGURES: Mapping[str, str] = {
+    "models_resident": "Models with weights in memory.",
+    "model_bytes": "Bytes of weights, by place: device or host.",
+    "model_reserve_bytes": "Bytes of the device that are kept free of weights, for activations.",
+    "model_loads_total": "Components read from disk.",
+    "model_moves_total": "Components moved from the host to the device.",
+    "model_evictions_total": "Components that made way for others on the device.",
+    "model_load_seconds_total": "Seconds spent on reading from disk.",
+    "model_move_seconds_total": "Seconds spent on moving to the device.",
+    "model_steps_total": "Denoising steps of rows, by model.",
+    "model_step_seconds_total": "Seconds that the device spent on steps, by model.",
+}
+"""Names → what is counted. Those that end in `_total` only grow while the process lives; the others go up and down."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """An engine that has figures to tell."""
+
+    def figures(self) -> Sequence[Figure]:
+        """As they are now. May be called from any thread and returns at once."""
+
+
+def figures_of(engine: Engine) -> Sequence[Figure]:
+    """None of an engine that counts nothing."""
+    return engine.figures() if isinstance(engine, Measured) else ()
 
 
 class NullSink:
