@@ -26,6 +26,7 @@ SENTENCES = {
     "codes": "Codes that can be redeemed for points or credits.",
     "redemptions": "Which account redeemed which code.",
     "audits": "What was refused, erased or changed by an operator; no prompts, no pictures.",
+    "erasures": "Accounts that were erased, or are being erased.",
     "batches": "Jobs that were asked for together, under one cap.",
     "follows": "Which job came of which, and of which of its pictures.",
     "answers": "What was answered to a request with an idempotency key, for a day.",

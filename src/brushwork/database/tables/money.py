@@ -154,6 +154,18 @@ redemptions = sa.Table(
     sa.Column("created_at", Time, nullable=False),
 )
 
+# Accounts that were erased, or are being erased: how far it is, and the receipt in the end.
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),  # of the receipt
+    sa.Column("api_key_id", RowId),  # of the operator who asked; NULL: on the command line
+    sa.Column("counts", Json, nullable=False),  # what has been removed so far
+    sa.Column("began_at", Time, nullable=False),
+    sa.Column("ended_at", Time),
+)
+
 # What was refused, erased or changed by an operator. Holds no prompt and no picture.
 audits = sa.Table(
     "audits",

@@ -1,7 +1,8 @@
-"""What was answered to requests with an idempotency key."""
+"""What was answered to requests with an idempotency key; accounts that are erased."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0004"
 down_revision = "0003"
@@ -9,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 # Copied from the tables as they were: history does not change when the present does.
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Time = sa.Double
 RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -24,3 +26,12 @@ def upgrade() -> None:
         sa.Column("created_at", Time(), nullable=False),
     )
     op.create_index("ix_answers_created_at", "answers", ["created_at"])
+    op.create_table(
+        "erasures",
+        sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), primary_key=True),
+        sa.Column("id", sa.Text(), nullable=False, unique=True),
+        sa.Column("api_key_id", RowId, nullable=True),
+        sa.Column("counts", Json, nullable=False),
+        sa.Column("began_at", Time(), nullable=False),
+        sa.Column("ended_at", Time(), nullable=True),
+    )
