@@ -30,6 +30,7 @@ EXAMPLES: tuple[BrushworkError, ...] = (
     errors.MethodNotAllowed("PUT is not offered here."),
     errors.RequestTimeout(60),
     errors.Conflict("This idempotency key was used for another request."),
+    errors.StillAnswering(),
     errors.PayloadTooLarge("The body is larger than the 10000000 bytes this server accepts.", limit=10_000_000),
     errors.PictureTooLarge("image_url", "has 9000 × 9000 pixels; 64 megapixels are taken", limit=64_000_000),
     errors.RangeNotSatisfiable(size=81920),

@@ -260,6 +260,16 @@ class Conflict(BrushworkError):
     code = "conflict"
 
 
+class StillAnswering(Conflict):
+    """An equal request with the same idempotency key has not been answered yet."""
+
+    code = "still_answering"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("The first request with this idempotency key is still being answered.", retry_after=5)
+
+
 class PayloadTooLarge(BrushworkError):
     """The body is larger than the server accepts."""
 

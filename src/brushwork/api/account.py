@@ -15,10 +15,11 @@ from brushwork.api.account_view import AccountView, WalletAnswer
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generating, Services
+from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import ActiveTasksView, AlertView, BalanceView
 
-router = APIRouter(prefix="/account", tags=["account"])
+router = APIRouter(prefix="/account", tags=["account"], route_class=Once)
 REFUSALS = refusals(401, 403, 500, 503)
 CHANGE_REFUSALS = refusals(400, 401, 403, 408, 413, 500, 503)
 REDEEM_REFUSALS = refusals(400, 401, 403, 404, 408, 409, 413, 500, 503)

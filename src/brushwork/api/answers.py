@@ -22,6 +22,7 @@ from brushwork.errors import (
     RequestTimeout,
     RouteNotFound,
     ServerError,
+    StillAnswering,
     TooManyRequests,
     Unavailable,
 )
@@ -33,6 +34,10 @@ class JsonBytes(Response):
     """JSON that is already written."""
 
     media_type = "application/json"
+
+
+class ShownOnce(JsonBytes):
+    """An answer that holds a secret: it is kept nowhere, so it cannot be given again."""
 
 
 def json_answer(view: View) -> Response:
@@ -51,7 +56,7 @@ def error_answer(error: BrushworkError) -> Response:
 
 
 def headers_of(error: BrushworkError) -> dict[str, str]:
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | StillAnswering):
         return {"retry-after": str(error.retry_after)}
     if isinstance(error, PayloadTooLarge | RequestTimeout):
         return {"connection": "close"}  # the rest of the body may still be on its way

@@ -14,13 +14,14 @@ from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices, Generating, JobId, Services
 from brushwork.api.java import JOB
 from brushwork.api.job_view import JobView
+from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import View, moment
 from brushwork.errors import FileNotFound, InvalidField
 from brushwork.jobs.erasure import Receipt, erase_job, erase_upload
 from brushwork.jobs.keeping import keep
 
-router = APIRouter(prefix="/v1", tags=["jobs"])
+router = APIRouter(prefix="/v1", tags=["jobs"], route_class=Once)
 
 MAX_DAYS = 36_500
 FILE_ID = re.compile(r"[0-9a-f]{1,64}")

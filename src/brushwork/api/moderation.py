@@ -10,12 +10,13 @@ from starlette.responses import Response
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generating
+from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import View, moment
 from brushwork.errors import Conflict
 from brushwork.jobs.audits import Audit, audit, entries, entry
 
-router = APIRouter(prefix="/v1/moderation", tags=["moderation"])
+router = APIRouter(prefix="/v1/moderation", tags=["moderation"], route_class=Once)
 
 MAX_APPEALS = 100
 """Of one account, among its latest entries: a log is no letter box."""

@@ -9,12 +9,13 @@ from starlette.responses import Response
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_bytes, read_multipart
 from brushwork.api.dependencies import CurrentServices, Generating
+from brushwork.api.once import Once
 from brushwork.api.openapi import refusals
 from brushwork.api.views import View, moment
 from brushwork.errors import BadRequest, InvalidField
 from brushwork.files.links import rounded
 
-router = APIRouter(tags=["files"])
+router = APIRouter(tags=["files"], route_class=Once)
 
 FIELD = "file"
 BARE = ("image/", "application/octet-stream")

@@ -12,12 +12,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from brushwork.api.answers import json_answer
+from brushwork.api.answers import ShownOnce, json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.callers import key_in
 from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generating
 from brushwork.api.events import EventStream
 from brushwork.api.jobs import seconds, while_key_is_good
+from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import moment
 from brushwork.api.webhook_view import (
@@ -37,7 +38,7 @@ from brushwork.jobs.webhooks.listening import Heard, begin, hear
 from brushwork.jobs.webhooks.log import DeliveryStatus
 from brushwork.jobs.webhooks.sending import judge
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Once)
 
 DELIVERY_ID = re.compile(r"msg_[0-9a-f]{24}")
 MAX_ROW = 2**63 - 1
@@ -144,7 +145,7 @@ async def rotate_secret(request: Request, caller: Generating, services: CurrentS
     async with services.database.write() as tx:
         secret = await endpoints.rotate_secret(tx, caller.account.id, keep_seconds=body.keep_hours * 3600, now=now)
         until = await endpoints.before_until(tx, caller.account.id, now=now)
-    return json_answer(NewSecretView(secret=secret, before_until=moment(until)))
+    return ShownOnce(NewSecretView(secret=secret, before_until=moment(until)).json_bytes())
 
 
 @router.delete("/secret", operation_id="remove_webhook_secret", response_model=RemovedView, responses=READING)

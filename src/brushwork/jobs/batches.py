@@ -19,25 +19,27 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from brushwork.accounts.limits import refuse_many
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts, batches, jobs
 from brushwork.errors import (
     BatchNotFound,
     BrushworkError,
     BudgetExceeded,
-    Conflict,
     CostCapExceeded,
     InsufficientCredits,
+    InvalidField,
     JobCancelled,
     UnreachablePicture,
 )
 from brushwork.jobs import lifecycle
+from brushwork.jobs.idempotency import REPLAYED_SECONDS, other_request, refuse_other_use
 from brushwork.jobs.job import OPEN, Job
 from brushwork.jobs.lifecycle import Ending
 from brushwork.jobs.rows import job_of
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.sources import kept_input
-from brushwork.jobs.submission import REPLAYED_SECONDS, Asking, Door, enter, new_row, refuse_penniless
+from brushwork.jobs.submission import Asking, Door, enter, new_row, refuse_penniless
 from brushwork.tasks.base import Task
 
 MOST = 100
@@ -68,6 +70,7 @@ async def submit_batch(door: Door, asking: Asking, tasks: Sequence[Task], *, cap
             earlier = await find_earlier(tx, asking, request)
         if earlier is not None:
             return earlier
+    await refuse_crowd(door, asking, len(tasks))
     refuse_above(cap, sum(task.price() for task in tasks if not task.wanted()))
     own = replace(asking, idempotency_key=None, batch_id=batch_id)
     rows: list[dict[str, Any]] = []
@@ -95,6 +98,16 @@ def hash_of(tasks: Sequence[Task], cap: int) -> str:
     """What was asked for, told from everything else."""
     asked = [[task.name, task.model_dump(mode="json")] for task in tasks]
     return hashlib.sha256(json.dumps([asked, cap], sort_keys=True).encode()).hexdigest()
+
+
+async def refuse_crowd(door: Door, asking: Asking, count: int) -> None:
+    """Fetch no picture for more jobs than may be asked for at once. What may be now is decided when they are held."""
+    if count > door.rules.max_waiting:
+        most = door.rules.max_waiting
+        raise InvalidField("requests", f"hold {count} jobs, but an account may have {most} open", limit=most)
+    if asking.key_id is not None:
+        async with door.database.read() as tx:
+            await refuse_many(tx, asking.key_id, count, field="requests", now=time.time())
 
 
 def refuse_above(cap: int, cost: int) -> None:
@@ -184,6 +197,9 @@ async def accept_all(
             earlier = await find_earlier(tx, replace(asking, idempotency_key=idempotency_key), request, free=True)
             if earlier is not None:
                 raise AlreadyThere(earlier)
+            await refuse_other_use(tx, asking.account.id, idempotency_key, now=now, but=batches)
+        if asking.key_id is not None:  # once more, now that nobody else asks: all of them have to wait, or none
+            await refuse_many(tx, asking.key_id, len(rows), field="requests", now=now)
         await tx.execute(
             batches.insert().values(
                 id=asking.batch_id,
@@ -219,7 +235,7 @@ async def find_earlier(tx: AsyncConnection, asking: Asking, request: str, *, fre
             await tx.execute(batches.update().where(batches.c.id == row.id).values(idempotency_key=None))
         return None
     if row.input["sha256"] != request:
-        raise Conflict("This idempotency key was used for a different request.")
+        raise other_request()
     return await found(tx, asking.account.id, row.id)
 
 

@@ -19,6 +19,7 @@ from brushwork.database.tables import ticks
 from brushwork.files.store import Files
 from brushwork.jobs.events import wait
 from brushwork.jobs.forecast import forget_timings
+from brushwork.jobs.idempotency import forget_answers
 from brushwork.jobs.lifecycle import admit_held
 from brushwork.jobs.queue import NOW
 from brushwork.jobs.reaper import reap
@@ -132,12 +133,18 @@ async def forget_webhooks(house: Housekeeping) -> None:
         await forget_old(tx, now=now)
 
 
+async def forget_keys(house: Housekeeping) -> None:
+    async with house.database.write() as tx:
+        await forget_answers(tx, now=await clock(tx))
+
+
 Duty = Callable[[Housekeeping], Awaitable[None]]
 
 DUTIES: Mapping[str, tuple[float, Duty]] = {
     # name: (seconds between two runs, what to do)
     "admission": (30.0, let_in),  # an operator may have raised an account's limit
     "credits": (60.0, expire_credits),
+    "idempotency": (600.0, forget_keys),
     "retention": (600.0, remove_results),
     "strays": (86_400.0, sweep_strays),  # it lists every job's folder
     "webhooks": (600.0, forget_webhooks),

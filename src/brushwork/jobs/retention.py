@@ -14,7 +14,7 @@ from brushwork.database.session import Database
 from brushwork.database.tables import batches, events, follows, jobs
 from brushwork.database.tables import files as files_table
 from brushwork.files.store import Files
-from brushwork.jobs.submission import REPLAYED_SECONDS
+from brushwork.jobs.idempotency import REPLAYED_SECONDS
 
 BATCH = 100
 HAS_JOBS = sa.exists().where(jobs.c.batch_id == batches.c.id)

@@ -25,10 +25,11 @@ from brushwork.database.session import Database
 from brushwork.database.tables import accounts, events, follows, jobs
 from brushwork.database.tables import held as is_held
 from brushwork.database.together import Writes
-from brushwork.errors import BrushworkError, Conflict, InsufficientCredits, PlanRequired, TooManyRequests
+from brushwork.errors import BrushworkError, InsufficientCredits, PlanRequired, TooManyRequests
 from brushwork.jobs.fairness import HELD, place
 from brushwork.jobs.forecast import Forecasts, Outlook, forecast
 from brushwork.jobs.given import plain
+from brushwork.jobs.idempotency import REPLAYED_SECONDS, other_request, refuse_other_use
 from brushwork.jobs.job import Job
 from brushwork.jobs.lineage import parents_of
 from brushwork.jobs.queue import JOBS_CHANNEL
@@ -45,8 +46,6 @@ PRIORITY: Mapping[Speed, int] = {"turbo": 10, "fast": 20, "draft": 30}
 """Smaller is sooner."""
 RETRY_AFTER = 10
 """Seconds after which a client that has too many open jobs may look whether one has ended."""
-REPLAYED_SECONDS = 86_400.0
-"""How long an idempotency key stands for the request it came with."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,7 @@ async def accept(door: Door, asking: Asking, row: dict[str, Any]) -> Job:
                 return same_request(earlier, row, door.sources, seed=asking.seed)
             if earlier is not None:
                 await tx.execute(FREE_KEY, {"job": earlier.id})
+            await refuse_other_use(tx, account_id, key, now=now, but=jobs)
         await enter(tx, door.rules, asking, row, outlook)
     return accepted(row)
 
@@ -257,7 +257,7 @@ def same_request(earlier: Any, row: Mapping[str, Any], sources: Sources | None, 
     if before != after and sources is not None:  # a link to the same file may have been signed anew
         before, after = sources.without_signatures(list(before)), sources.without_signatures(list(after))
     if before != after or seed not in (None, earlier.seed):
-        raise Conflict("This idempotency key was used for a different request.")
+        raise other_request()
     return accepted(earlier._mapping)
 
 

@@ -16,7 +16,7 @@ from brushwork.accounts.opening import open_account
 from brushwork.accounts.overview import overview_of
 from brushwork.accounts.plans import PLAN_NAMES
 from brushwork.api.account_view import AccountInfo, AccountView
-from brushwork.api.answers import json_answer
+from brushwork.api.answers import ShownOnce, json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices, Services
 from brushwork.api.manager.operator import (
@@ -30,11 +30,12 @@ from brushwork.api.manager.operator import (
     PageNumber,
     PageSize,
 )
+from brushwork.api.once import Once
 from brushwork.api.openapi import json_body
 from brushwork.api.views import View
 from brushwork.errors import Conflict
 
-router = APIRouter(prefix="/account", tags=[TAG])
+router = APIRouter(prefix="/account", tags=[TAG], route_class=Once)
 
 PlanSpelling = Annotated[
     Literal["hobbyist", "developer", "free", "pro"], Field(description="hobbyist is free, developer is pro")
@@ -119,7 +120,7 @@ async def post_account(request: Request, operator: Operator, services: CurrentSe
         account_id = opened.account.id
         await note_change(tx, "account.open", account_id=account_id, key_id=operator.key_id, now=now, facts=facts)
         seen = await overview_of(tx, account_id, now=now)
-    return json_answer(AccountView.of(seen, first_secret=opened.key))
+    return ShownOnce(AccountView.of(seen, first_secret=opened.key).json_bytes())
 
 
 @router.get("", operation_id="list_accounts", response_model=AccountsView, responses=LOOKING)

@@ -15,11 +15,12 @@ from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices
 from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, Operator
+from brushwork.api.once import Once
 from brushwork.api.openapi import json_body
 from brushwork.api.periods import in_future
 from brushwork.api.views import View, When, moment
 
-router = APIRouter(prefix="/v1/codes", tags=[TAG])
+router = APIRouter(prefix="/v1/codes", tags=[TAG], route_class=Once)
 
 
 class NewCodeBody(BaseModel):

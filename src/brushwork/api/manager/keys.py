@@ -15,15 +15,16 @@ from brushwork.accounts.audits import note_change
 from brushwork.accounts.directory import account_by_id
 from brushwork.accounts.keys import USUAL_SCOPES, create_key, key_by_id, list_keys, revoke_key
 from brushwork.api.account_view import KeyView
-from brushwork.api.answers import json_answer
+from brushwork.api.answers import ShownOnce, json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices
 from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, AccountId, KeyId, Name, Operator
+from brushwork.api.once import Once
 from brushwork.api.openapi import json_body
 from brushwork.api.periods import in_future
 from brushwork.api.views import View
 
-router = APIRouter(prefix="/account/{account_id}", tags=[TAG])
+router = APIRouter(prefix="/account/{account_id}", tags=[TAG], route_class=Once)
 
 
 class NewKeyBody(BaseModel):
@@ -91,7 +92,7 @@ async def post_key(request: Request, operator: Operator, account_id: AccountId, 
         facts = {"key": key_id, "name": body.name, "scopes": list(scopes), **limits}
         await note_change(tx, "key.create", account_id=account_id, key_id=operator.key_id, now=now, facts=facts)
         key = await key_by_id(tx, account_id, key_id)
-    return json_answer(KeyAnswer(code=200, message="success", data=KeyView.of(key, secret=secret)))
+    return ShownOnce(KeyAnswer(code=200, message="success", data=KeyView.of(key, secret=secret)).json_bytes())
 
 
 @router.patch("/api_keys/{key_id}/revoke", operation_id="revoke_key", response_model=KeyAnswer, responses=CHANGING)
