@@ -61,9 +61,12 @@ def start(account: Any, pool: Any, priority: Any) -> sa.ScalarSelect[Any]:
 def ahead_of(pool: Any, priority: Any, turn: Any) -> sa.ScalarSelect[Any]:
     """How many jobs will start before one that takes this turn now, as SQL; `COUNTED` means that many or more."""
     before = jobs.alias()
+    # A table of one row: SQLite works an expression out anew for each job that it is compared with.
+    own = sa.select(turn.label("turn")).correlate(jobs).subquery()
     queued = before.c.status == sa.literal_column("'queued'")
-    place = sa.tuple_(before.c.priority, before.c.turn) <= sa.tuple_(priority, turn)
-    some: sa.Select[Any] = sa.select(sa.literal_column("1")).where(queued, before.c.pool == pool, place).limit(COUNTED)
+    place = sa.tuple_(before.c.priority, before.c.turn) <= sa.tuple_(priority, own.c.turn)
+    some: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(own, before).correlate(jobs)
+    some = some.where(queued, before.c.pool == pool, place).limit(COUNTED)
     return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.database.tables import held as is_held
 from brushwork.database.tables import jobs, queued
 from brushwork.errors import InvalidField, JobNotFound
-from brushwork.jobs.fairness import place
+from brushwork.jobs.fairness import ahead_of, start
 from brushwork.jobs.job import ClientStatus, Job
 from brushwork.jobs.rows import job_of
 
@@ -43,37 +43,54 @@ class JobPage:
 
 async def get(tx: AsyncConnection, account_id: int, job_id: str) -> Job:
     """The account's job, with its place in the line. Raises JobNotFound for unknown and foreign ones alike."""
-    row = (await tx.execute(jobs.select().where(jobs.c.id == job_id, jobs.c.account_id == account_id))).first()
+    row = (await tx.execute(ONE, {"job": job_id, "account": account_id})).first()
     if row is None:
         raise JobNotFound
-    return job_of(row._mapping, queue_position=await queue_position(tx, row))
+    return job_of(row._mapping, queue_position=row.position)
 
 
-async def queue_position(tx: AsyncConnection, row: Any) -> int | None:
-    """How many jobs will start before this one, as far as the line stands now."""
-    if row.status not in ("held", "queued"):
-        return None
-    line = sa.select(sa.func.count()).where(queued, jobs.c.pool == row.pool)
-    own_place = (row.priority, row.turn, row.seq)
-    before = sa.tuple_(jobs.c.priority, jobs.c.turn, jobs.c.seq) < sa.tuple_(*(sa.literal(part) for part in own_place))
-    if row.status == "queued":
-        return int((await tx.execute(line.where(before))).scalar_one())
-    # A held job joins the line at its account's next turn, after the account's other held jobs.
-    own = sa.select(sa.func.count()).where(is_held, jobs.c.account_id == row.account_id, before)
-    ahead = (await place(tx, row.account_id, pool=row.pool, priority=row.priority)).ahead
-    return ahead + int((await tx.execute(own)).scalar_one())
+def before(one: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether the job `one` goes before the job of a row that is read."""
+    own = sa.tuple_(jobs.c.priority, jobs.c.turn, jobs.c.seq)
+    return sa.tuple_(one.c.priority, one.c.turn, one.c.seq) < own
+
+
+def in_line_before() -> sa.ScalarSelect[Any]:
+    """How many jobs will start before the queued job of a row that is read."""
+    other = jobs.alias()
+    in_line = [other.c.status == sa.literal_column("'queued'"), other.c.pool == jobs.c.pool]
+    return sa.select(sa.func.count()).where(*in_line, before(other)).correlate(jobs).scalar_subquery()
+
+
+def held_before() -> sa.ColumnElement[int]:
+    """The same for a held one: it joins the line at its account's next turn, after the account's other held jobs."""
+    other, lane = jobs.alias(), (jobs.c.pool, jobs.c.priority)
+    own = [other.c.status == sa.literal_column("'held'"), other.c.account_id == jobs.c.account_id]
+    waiting = sa.select(sa.func.count()).where(*own, before(other)).correlate(jobs).scalar_subquery()
+    return ahead_of(*lane, start(jobs.c.account_id, *lane)) + waiting
+
+
+# One statement, built once: clients look at waiting jobs far more often than they ask for new ones.
+POSITION = sa.case((queued, in_line_before()), (is_held, held_before()), else_=sa.null()).label("position")
+"""How many jobs will start before the one of a row, as far as the line stands now."""
+ONE = (
+    jobs.select()
+    .add_columns(POSITION)
+    .where(jobs.c.id == sa.bindparam("job"), jobs.c.account_id == sa.bindparam("account"))
+)
+POSITION_OF = sa.select(POSITION).where(jobs.c.id == sa.bindparam("job"))
 
 
 async def queue_positions(tx: AsyncConnection, rows: Sequence[Any]) -> dict[str, int]:
-    """The same for many jobs of one account at once, by id."""
+    """The positions of many jobs of one account at once, by id."""
     waiting = [row for row in rows if row.status in ("held", "queued")]
     positions = await in_the_line(tx, [row.id for row in waiting if row.status == "queued"])
     lanes: dict[tuple[str, int], list[Any]] = defaultdict(list)
     for row in sorted((row for row in waiting if row.status == "held"), key=lambda row: (row.priority, row.seq)):
         lanes[row.pool, row.priority].append(row)
     for held in lanes.values():
-        first = await queue_position(tx, held[0])
-        positions |= {row.id: (first or 0) + number for number, row in enumerate(held)}
+        first = (await tx.execute(POSITION_OF, {"job": held[0].id})).scalar() or 0
+        positions |= {row.id: first + number for number, row in enumerate(held)}
     return positions
 
 
