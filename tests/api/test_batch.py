@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from brushwork.accounts.credits import check_ledger
-from brushwork.database.tables import batches, jobs, ledger
-from tests.api.conftest import Api
+from brushwork.accounts.keys import create_key
+from brushwork.database.tables import api_keys, batches, jobs, ledger
+from tests.api.conftest import Api, running, settings_for
 from tests.api.drawing import ended, working
+from tests.conftest import NewDatabase
 from tests.files.hostile import png
 
 FOX = {"task": "diffusion", "text": "a fox"}
@@ -188,3 +192,54 @@ async def test_permutations_of_one_prompt_in_two_spellings_stay_few(api: Api) ->
 
     assert (answer.status_code, answer.json()["detail"]["field"]) == (400, "remixPrompt")
     assert await nothing_happened(api)
+
+
+async def limited_key(api: Api, *, per_minute: int) -> dict[str, str]:
+    async with api.services.database.write() as tx:
+        _, key = await create_key(tx, 1, name="limited", now=time.time(), per_minute=per_minute)
+    return {"x-api-key": key}
+
+
+async def test_a_batch_that_no_waiting_lets_in_is_told_so(each_api: Api) -> None:
+    headers = await limited_key(each_api, per_minute=2)
+
+    answer = await post(each_api, FOX, FOX, FOX, headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == {"code": "invalid_field", "field": "requests", "count": 3, "limit": 2}
+    assert "2 a minute" in answer.json()["message"]
+    assert await nothing_happened(each_api)
+
+
+async def test_a_batch_that_has_to_wait_is_told_for_how_long(each_api: Api) -> None:
+    headers = await limited_key(each_api, per_minute=4)
+    await post(each_api, FOX, FOX, headers=headers)
+
+    answer = await post(each_api, FOX, FOX, FOX, FOX, headers=headers)
+
+    assert (answer.status_code, answer.json()["detail"]["limit"]) == (429, 4)
+    seconds = int(answer.headers["retry-after"])
+    assert 25 <= seconds <= 30  # two of the four are there, and one comes every fifteen seconds
+    async with each_api.services.database.write() as tx:
+        await tx.execute(api_keys.update().values(tokens_at=api_keys.c.tokens_at - seconds))
+    assert (await post(each_api, FOX, FOX, FOX, FOX, headers=headers)).status_code == 200
+    assert (await post(each_api, FOX, headers=headers)).status_code == 429
+
+
+async def test_of_batches_at_once_a_key_lets_in_as_many_as_fit(each_api: Api) -> None:
+    headers = await limited_key(each_api, per_minute=6)
+
+    answers = await asyncio.gather(*(post(each_api, FOX, FOX, headers=headers) for _ in range(6)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 3
+
+
+async def test_a_batch_of_more_jobs_than_an_account_may_have_open_is_told_so(
+    tmp_path: Path, new_sqlite: NewDatabase
+) -> None:
+    settings = settings_for(tmp_path / "data", new_sqlite()).model_copy(update={"max_waiting_jobs": 2})
+    async with running(settings) as api:
+        answer = await post(api, FOX, FOX, FOX)
+
+        assert (answer.status_code, answer.json()["detail"]["limit"]) == (400, 2)
+        assert await nothing_happened(api)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import api_keys
-from brushwork.errors import BudgetExceeded, TooManyRequests
+from brushwork.errors import BudgetExceeded, InvalidField, TooManyRequests
 
 MINUTE = 60.0
 
@@ -63,13 +63,33 @@ async def refuse(tx: AsyncConnection, key_id: int, amount: int, *, now: float) -
     key = (await tx.execute(LOOK, {"key": key_id, "now": now})).first()
     if key is None:
         return
-    if key.per_minute is not None and key.tokens < 1.0:
-        seconds = math.ceil((1.0 - key.tokens) * MINUTE / key.per_minute) if key.per_minute else int(MINUTE)
-        raise TooManyRequests(
-            f"This key may ask for {key.per_minute} jobs a minute.", retry_after=max(1, seconds), limit=key.per_minute
-        )
+    refuse_pace(key, 1)
     if key.left is not None and key.left < amount:
         raise BudgetExceeded(needed=amount, available=max(0, key.left))
+
+
+async def refuse_many(tx: AsyncConnection, key_id: int, count: int, *, field: str, now: float) -> None:
+    """Raise what stands against so many jobs at once, whatever they cost: too many for now, or for ever."""
+    key = (await tx.execute(LOOK, {"key": key_id, "now": now})).first()
+    if key is None or key.per_minute is None:
+        return
+    if count > key.per_minute:  # no waiting would help
+        raise InvalidField(
+            field,
+            f"hold {count} jobs, but this key may ask for {key.per_minute} a minute",
+            count=count,
+            limit=key.per_minute,
+        )
+    refuse_pace(key, count)
+
+
+def refuse_pace(key: sa.Row[Any], count: int) -> None:
+    """Raise TooManyRequests, with the seconds until so many jobs may be asked for."""
+    if key.per_minute is None or key.tokens >= count:
+        return
+    seconds = math.ceil((count - key.tokens) * MINUTE / key.per_minute) if key.per_minute else int(MINUTE)
+    message = f"This key may ask for {key.per_minute} jobs a minute."
+    raise TooManyRequests(message, retry_after=max(1, seconds), limit=key.per_minute)
 
 
 THAW = (
