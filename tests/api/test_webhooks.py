@@ -84,6 +84,31 @@ async def test_the_same_address_twice_and_too_many_are_conflicts(api: Api) -> No
         assert (await api.client.post(PATH, json={"url": url})).status_code == 409
 
 
+async def test_an_endpoint_cannot_move_to_the_address_of_another_one(each_api: Api) -> None:
+    first, second = await add(each_api), await add(each_api, url=f"{URL}/2")
+    one, other = f"{PATH}/{first['id']}", f"{PATH}/{second['id']}"
+
+    moved = await each_api.client.patch(other, json={"url": URL})
+
+    assert moved.status_code == 409
+    assert (await each_api.client.get(other)).json() == second
+    assert (await each_api.client.patch(one, json={"url": URL})).status_code == 200  # where it is
+    assert (await each_api.client.patch(f"{PATH}/999", json={"url": URL})).status_code == 404
+    stranger = {"x-api-key": await each_api.key_of_new_account("stranger")}
+    assert (await each_api.client.post(PATH, json={"url": URL}, headers=stranger)).status_code == 200
+
+
+async def test_two_endpoints_that_move_to_one_address_at_once_do_not_both_get_there(each_api: Api) -> None:
+    made = [await add(each_api, url=f"{URL}/{number}") for number in range(4)]
+
+    answers = await asyncio.gather(
+        *(each_api.client.patch(f"{PATH}/{one['id']}", json={"url": URL}) for one in made),
+        each_api.client.post(PATH, json={"url": URL}),
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+
+
 async def test_a_callback_that_could_not_be_called_is_refused_when_it_is_given(api: Api) -> None:
     for callback in ("http://example.com/", "https://127.0.0.1/", "https://example.com:22/"):
         answer = await api.client.post("/api/v1/diffusion", json={"text": "a fox", "callback": callback})

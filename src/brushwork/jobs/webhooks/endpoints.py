@@ -55,16 +55,26 @@ async def add_endpoint(
     tx: AsyncConnection, account_id: int, url: str, *, events: Sequence[EventName], description: str, now: float
 ) -> Endpoint:
     """Make an endpoint. The URL must have been judged."""
-    # The lock keeps two requests from both finding room for one more.
-    await tx.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+    await lock_endpoints_of(tx, account_id)
     others = await list_endpoints(tx, account_id)
-    if any(other.url == url for other in others):
-        raise Conflict("There is a webhook endpoint with this URL already.")
+    refuse_twin(others, url)
     if len(others) >= MAX_ENDPOINTS:
         raise Conflict(f"An account has at most {MAX_ENDPOINTS} webhook endpoints.")
     values = {"account_id": account_id, "url": url, "events": " ".join(events), "description": description}
     made = await tx.execute(endpoints.insert().values(**values, created_at=now).returning(endpoints))
     return endpoint_of(made.one())
+
+
+async def lock_endpoints_of(tx: AsyncConnection, account_id: int) -> None:
+    """Nobody adds one to this account, or moves one of it, until we are done. Before the endpoint itself, or never."""
+    # Not a lock against whoever only refers to the account: a sender does, when it has locked an endpoint of it.
+    await tx.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update(key_share=True))
+
+
+def refuse_twin(others: Sequence[Endpoint], url: str) -> None:
+    """Each address is told once."""
+    if any(other.url == url for other in others):
+        raise Conflict("There is a webhook endpoint with this URL already.")
 
 
 async def list_endpoints(tx: AsyncConnection, account_id: int) -> list[Endpoint]:
@@ -97,8 +107,12 @@ async def change_endpoint(
     now: float,
 ) -> Endpoint:
     """Change what is given. Switching on forgets how long the endpoint has been failing."""
+    if url is not None:
+        await lock_endpoints_of(tx, account_id)
     await lock_endpoint(tx, endpoint_id)
     before = await get_endpoint(tx, account_id, endpoint_id)
+    if url is not None:
+        refuse_twin([other for other in await list_endpoints(tx, account_id) if other.id != endpoint_id], url)
     values: dict[str, Any] = {"url": url, "description": description, "events": events and " ".join(events)}
     values = {name: value for name, value in values.items() if value is not None}
     if enabled and before.disabled_at is not None:
