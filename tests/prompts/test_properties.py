@@ -67,6 +67,12 @@ PIECES = st.sampled_from(
             "—tile,",
             "--no a, b",
             "--no=",
+            "--no",
+            "——no=",
+            "‑",
+            "･",
+            "\\",
+            "（",
             "--p",
         ),
         *(
@@ -133,6 +139,10 @@ def test_any_text_is_read_or_refused(text: str, task: Task) -> None:
 @example(text="x --no a，—s 50", task="image")
 @example(text="/imagine--raw", task="video")
 @example(text="x --no = = }", task="image")
+@example(text="x --no=--no=--no=}", task="image")
+@example(text="x --no 1--no=--no=é", task="image")
+@example(text="x --no=--v7}ｃ：", task="image")
+@example(text='x --no "a, —raw" –x', task="image")
 @example(text="x --oref http://a.b,::", task="image")
 def test_the_canonical_form_of_any_prompt_is_a_fixed_point(text: str, task: Task) -> None:
     prompt = parsed(f"http://a.b http://c.d {text}" if task == "image" else text, task)
@@ -164,6 +174,11 @@ def test_typographic_dashes_change_nothing_but_the_warnings(words: str, flags: l
     assert typographic == plain
     if typographic:
         assert "dash_normalized" in [warning.code for warning in typographic.warnings]
+
+
+def test_what_looks_like_a_flag_in_a_list_of_unwanted_things_is_its_words() -> None:
+    assert parse_prompt("x --no=--foo, eggs—raw,—s 50, well-lit").no == ("foo", "eggs—raw", "s 50", "well-lit")
+    assert parse_prompt('x --no a, "b —raw c"').no == ("a", '"b —raw c"')
 
 
 def test_warnings_do_not_make_prompts_different() -> None:

@@ -15,9 +15,7 @@ from brushwork.prompts.references import WEIGHT_TAIL
 from brushwork.prompts.tokens import DASH
 from brushwork.prompts.versions import VERSIONS
 
-LIKE_A_FLAG = re.compile(rf"[{DASH}][^\W\d_]")
 STARTS_LIKE_A_SIGN = re.compile(f"[={DASH}]")
-ENDS_LIKE_A_FLAG = re.compile(rf"[{DASH}][^\W\d_]+\Z")
 
 
 def canonical(prompt: Prompt) -> str:
@@ -42,12 +40,8 @@ def value_text(value: Any) -> str:
 
 def list_text(items: tuple[str, ...]) -> str:
     """The items of `--no`, with the sign before them, each so that it stays an item."""
-    # Words like `—s 50` can only be items where they stuck to a comma or `=`; after a space they would be flags.
-    tight = any(LIKE_A_FLAG.search(item) for item in items)
-    text = escape(("," if tight else ", ").join(items))
-    text = f"={text}" if STARTS_LIKE_A_SIGN.match(text) else f" {text}"
-    # The comma keeps a last word like `—raw` text, as it was when another item followed it.
-    return f"{text}," if ENDS_LIKE_A_FLAG.search(text) else text
+    text = escape(", ".join(items))
+    return f"={text}" if STARTS_LIKE_A_SIGN.match(text) else f" {text}"
 
 
 def reference_text(reference: Reference) -> str:

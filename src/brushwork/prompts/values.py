@@ -33,6 +33,8 @@ STEEPEST = 14
 """The aspect ratio, to 1."""
 
 LIST_PART = re.compile(rf'"[^"]*"|(?P<url>(?<![^\W_]){URL_START})|(?P<comma>[,\uff0c])')
+LIKE_A_FLAG = re.compile(rf'("[^"]*")|(?:(?<![{DASH}])[{DASH}]{{2}}|(?<![^ ])(?!-)[{DASH}])(?=[^\W\d_])')
+"""Dashes in an item that would make a flag of it where it stood behind a space, or before another sign."""
 STRUCTURAL = re.compile(rf'["{{}}\\,:/ {DASH}]')
 """Characters that mean something in a prompt; a compatibility form must not bring new ones."""
 
@@ -177,11 +179,16 @@ def read_list(words: Sequence[str], parameter: Parameter) -> Read:
 
 
 def plain_item(item: str) -> str:
-    """The compatibility form of each word, unless that would bring signs of the prompt language with it."""
-    item = item.strip(" ")
+    """The compatibility form of each word, unless that would bring signs of the prompt language with it.
+
+    `--foo` and `—raw` can be items where they stuck to a comma or `=`. They are read as "foo" and "raw": what an item
+    says must not depend on what stands beside it.
+    """
+    item = LIKE_A_FLAG.sub(lambda found: found[1] or " ", item)
+    words = [word for word in item.split(" ") if word]
     if not item.isascii() and not is_normalized("NFKC", item):
-        item = " ".join(plain_word(word) for word in item.split(" "))
-    return unescape(item).rstrip(STRAY)
+        words = [plain_word(word) for word in words]
+    return unescape(" ".join(words)).rstrip(STRAY)
 
 
 def plain_word(word: str) -> str:
