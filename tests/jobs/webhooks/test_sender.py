@@ -18,7 +18,8 @@ from brushwork.jobs.webhooks.endpoints import rotate_secret
 from brushwork.jobs.webhooks.log import send_test
 from brushwork.jobs.webhooks.sample import SAMPLE_ID
 from brushwork.jobs.webhooks.schedule import DAY, HOUR, PAUSES
-from brushwork.jobs.webhooks.sending import Answer
+from brushwork.jobs.webhooks.sender import LEASE_SECONDS
+from brushwork.jobs.webhooks.sending import Answer, SendRules
 from tests.jobs.conftest import Doodle, MakeAccount
 from tests.jobs.webhooks.receiver import (
     Clock,
@@ -183,12 +184,12 @@ async def test_another_sender_takes_up_what_a_dead_one_had_under_the_same_id(
     clock = Clock()
     await finished_job(jobs, await make_account(), callback=receiver.url(), now=clock.now)
     async with database.write() as tx:  # a sender claims it, and is killed
-        (lost,) = await line.claim(tx, "dead", limit=9, per_host=9, busy={}, lease=60, now=clock.now)
+        (lost,) = await line.claim(tx, "dead", limit=9, per_host=9, busy=(), lease=LEASE_SECONDS, now=clock.now)
     other = sender_for(database, clock)
 
     await send_due(other)
     assert receiver.received == []
-    clock.now += 61
+    clock.now += LEASE_SECONDS + 1
     await send_due(other)
 
     assert [one.id for one in receiver.received] == [lost.id]
@@ -200,8 +201,8 @@ async def test_a_sender_that_lost_its_claim_writes_nothing(
     clock = Clock()
     await finished_job(jobs, await make_account(), callback=receiver.url(), now=clock.now)
     async with database.write() as tx:
-        (lost,) = await line.claim(tx, "slow", limit=9, per_host=9, busy={}, lease=60, now=clock.now)
-    clock.now += 61
+        (lost,) = await line.claim(tx, "slow", limit=9, per_host=9, busy=(), lease=LEASE_SECONDS, now=clock.now)
+    clock.now += LEASE_SECONDS + 1
     await send_due(sender_for(database, clock))
 
     async with database.write() as tx:
@@ -209,6 +210,65 @@ async def test_a_sender_that_lost_its_claim_writes_nothing(
 
     assert (await delivery(database)).status == "delivered"
     assert len(await rows(database, attempts)) == 1
+
+
+async def test_a_slow_receiver_is_told_by_nobody_else_while_its_sender_lives(
+    database: Database, jobs: Jobs, make_account: MakeAccount, receiver: Receiver
+) -> None:
+    clock, answered = Clock(), asyncio.Event()
+    await finished_job(jobs, await make_account(), callback=receiver.url(), now=clock.now)
+
+    async def answer_late(writer: asyncio.StreamWriter) -> None:
+        await answered.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    receiver.behave = answer_late
+    sender, other = sender_for(database, clock), sender_for(database, clock)
+    await sender.look()
+    for _ in range(3):
+        clock.now += LEASE_SECONDS * 0.6
+        await sender.renew()
+        await other.look()
+        await sender.look()
+    assert (len(sender.sending), len(other.sending)) == (1, 0)
+
+    clock.now += LEASE_SECONDS + 1  # it could not renew: the database was away, say
+    await sender.look()
+    assert len(sender.sending) == 1
+    answered.set()
+    await asyncio.wait(list(sender.sending))
+    await send_due(other)
+
+    assert len(receiver.received) == 1
+    row = await delivery(database)
+    assert (row.status, row.attempts, row.owner) == ("delivered", 1, None)
+
+
+async def test_running_senders_renew_their_leases_by_themselves(
+    database: Database, jobs: Jobs, make_account: MakeAccount, receiver: Receiver
+) -> None:
+    await finished_job(jobs, await make_account(), callback=receiver.url())
+
+    async def answer_late(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(2)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    receiver.behave = answer_late
+    stop = asyncio.Event()
+    running = [asyncio.create_task(sender_for(database, lease=0.6).run(stop)) for _ in range(2)]
+    began = time.monotonic()
+    while (await delivery(database)).status == "pending":
+        await asyncio.sleep(0.05)
+        assert time.monotonic() - began < 10
+    stop.set()
+    await asyncio.gather(*running)
+
+    assert len(receiver.received) == 1
+    assert (await delivery(database)).attempts == 1
+
+
+def test_a_lease_is_longer_than_an_attempt_even_if_it_is_not_renewed() -> None:
+    assert 2 * SendRules().seconds <= LEASE_SECONDS
 
 
 async def test_many_senders_send_each_delivery_once(

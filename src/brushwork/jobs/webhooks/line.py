@@ -1,7 +1,7 @@
 """The line of deliveries: claim what is due, a few for each host, and write down what came of it.
 
-A claim is a lease in the row: a sender that dies loses its deliveries when it runs out, and another one sends them,
-under the same id. Several senders step around each other's rows.
+A claim is a lease in the row, which a living sender renews while it sends: one that dies loses its deliveries when the
+lease runs out, and another one sends them, under the same id. Several senders step around each other's rows.
 """
 
 from collections import Counter
@@ -38,14 +38,18 @@ class Delivery:
 
 
 async def claim(
-    tx: AsyncConnection, owner: str, *, limit: int, per_host: int, busy: Mapping[str, int], lease: float, now: float
+    tx: AsyncConnection, owner: str, *, limit: int, per_host: int, busy: Collection[Delivery], lease: float, now: float
 ) -> list[Delivery]:
-    """Take up to `limit` that are due, those first that have been due for longest, but for hosts that have enough."""
-    taking = Counter(busy)
+    """Take up to `limit` that are due, those first that have been due for longest, but for hosts that have enough.
+
+    `busy` is what the owner is sending: it is not taken twice, even if its leases could not be renewed in time.
+    """
+    taking = Counter(delivery.host for delivery in busy)
+    sending = [delivery.id for delivery in busy]
     taken: dict[str, None] = {}
     while len(taken) < limit:
         full = [host for host, count in taking.items() if count >= per_host]
-        rows = (await tx.execute(due_rows(now, limit, full=full, taken=list(taken)))).all()
+        rows = (await tx.execute(due_rows(now, limit, full=full, taken=[*sending, *taken]))).all()
         for row in rows:
             if taking[row.host] < per_host and len(taken) < limit:
                 taking[row.host] += 1
@@ -80,6 +84,13 @@ TAKE = (
     .values(owner=sa.bindparam("claimer"), lease_until=sa.bindparam("until"))
     .returning(*(deliveries.c[name] for name in Delivery.__dataclass_fields__))
 )
+
+
+async def renew(tx: AsyncConnection, owner: str, sending: Collection[str], *, lease: float, now: float) -> None:
+    """Keep these deliveries for as long again. One that somebody is changing this moment is left for the next time."""
+    ours = sa.and_(deliveries.c.id.in_(sending), deliveries.c.owner == owner, is_pending)
+    free = sa.select(deliveries.c.id).where(ours).with_for_update(skip_locked=True)
+    await tx.execute(deliveries.update().where(deliveries.c.id.in_(free)).values(lease_until=now + lease))
 
 
 async def due_in(tx: AsyncConnection, *, full: Collection[str], now: float) -> float | None:

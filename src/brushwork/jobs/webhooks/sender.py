@@ -44,8 +44,10 @@ Observe = Callable[[Delivery, Answer], None]
 SLOTS = 32
 PER_HOST = 4
 """Posts at once: in all, and to one host, so that a slow one keeps only itself waiting."""
-LEASE_SECONDS = 60.0
-"""Far longer than an attempt may take."""
+LEASE_SECONDS = 30.0
+"""Twice as long as an attempt may take, and renewed while it lasts: what a killed sender was at waits no longer."""
+WRITE_SECONDS = 300.0
+"""For how long a sender tries to write down what came of an attempt, while the database is away."""
 LOOK_SECONDS = 1.0
 """A missed signal delays a delivery by this much at most."""
 POLL_SECONDS = 0.1
@@ -100,6 +102,7 @@ class Sender:
         listening = asyncio.create_task(told)
         stopping = asyncio.create_task(stop.wait())
         counting = asyncio.create_task(self.measures.keep(self.database))
+        renewing = asyncio.create_task(self.keep())
         try:
             while not stop.is_set():
                 pause = LOOK_SECONDS
@@ -116,6 +119,22 @@ class Sender:
             stopping.cancel()
             counting.cancel()
             await self.finish()
+            renewing.cancel()
+
+    async def keep(self) -> None:
+        """Renew the leases of what is being sent, until cancelled. Survives everything."""
+        while True:
+            await asyncio.sleep(self.lease / 3)
+            try:
+                await self.renew()
+            except Exception as error:
+                log.warning("webhooks.failed", error=type(error).__name__)
+
+    async def renew(self) -> None:
+        """Once: a receiver that is slow must not be told by somebody else meanwhile."""
+        if sending := [delivery.id for delivery in self.sending.values()]:
+            async with self.database.write() as tx:
+                await line.renew(tx, self.owner, sending, lease=self.lease, now=self.clock())
 
     async def look(self) -> float:
         """Begin to send what is due and fits; returns for how long nothing more will be, unless something changes."""
@@ -131,8 +150,9 @@ class Sender:
         if seconds is None or seconds > 0:
             return min(LOOK_SECONDS, LOOK_SECONDS if seconds is None else seconds)
         async with self.database.write() as tx:
+            sending = list(self.sending.values())
             claimed = await line.claim(
-                tx, self.owner, limit=free, per_host=self.per_host, busy=busy, lease=self.lease, now=now
+                tx, self.owner, limit=free, per_host=self.per_host, busy=sending, lease=self.lease, now=now
             )
         for delivery in claimed:
             task = asyncio.create_task(self.send(delivery))
@@ -174,8 +194,8 @@ class Sender:
         record("deliver", parent=delivery.trace, began=now - answer.seconds, ended=now, **told, **{"error.type": error})
 
     async def write_down(self, delivery: Delivery, answer: Answer) -> None:
-        """Until it is written, or the lease has run out: a receiver should not hear twice of what it has taken."""
-        until = time.monotonic() + self.lease
+        """Until it is written, however long the database is away: a receiver should not hear twice of what it took."""
+        until = time.monotonic() + WRITE_SECONDS
         while True:
             try:
                 async with self.database.write() as tx:
