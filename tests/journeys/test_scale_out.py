@@ -19,6 +19,7 @@ from brushwork.accounts.credits import check_ledger
 from brushwork.database.session import Database
 from brushwork.database.tables import jobs as jobs_table
 from tests.conftest import NewDatabase
+from tests.files.hostile import png
 from tests.journeys.fleet import Fleet, fleet
 from tests.journeys.receiver import Receiver, receiving
 from tests.journeys.server import free_port
@@ -146,6 +147,8 @@ async def test_what_one_machine_accepts_all_can_show_and_one_of_each_may_die(clu
     await cluster.receiver.until_told_of(first)
     assert cluster.receiver.bodies[first]["output"]["image_url"].startswith(str(one.base_url))
 
+    repeated = await ask_a_hundred_times(cluster)
+
     asked = [await cluster.submit(one, text=f"a red fox {number}") for number in range(JOBS)]
     cluster.fleet.kill("worker-2")
     asked += [await cluster.submit(two, text=f"a blue fox {number}") for number in range(JOBS)]
@@ -159,7 +162,21 @@ async def test_what_one_machine_accepts_all_can_show_and_one_of_each_may_die(clu
         await cluster.receiver.until_told_of(job_id, seconds=90)  # what api-1 was about to send is another's soon
         assert len(set(cluster.receiver.taken[job_id])) == 1, "told under two ids"
     assert len(cluster.receiver.taken[first]) == 1
-    await check_books(cluster, count=2 * JOBS + 2)
+    assert (await cluster.ended(two, repeated))["status"] == "completed"
+    await check_books(cluster, count=2 * JOBS + 3)
+
+
+async def ask_a_hundred_times(cluster: Cluster) -> str:
+    """One job and one upload, each asked for by a hundred requests at once at both APIs. Returns the job."""
+    apis, key = (cluster.one, cluster.two) * 50, {"idempotency-key": "once"}
+    body, form = {"text": "a red fox, once"}, {"file": ("a.png", png(), "image/png")}
+    jobs = await asyncio.gather(*(api.post("/api/v1/diffusion", json=body, headers=key) for api in apis))
+    assert {(answer.status_code, answer.content) for answer in jobs} == {(200, jobs[0].content)}
+    key = {"idempotency-key": "another"}
+    uploads = await asyncio.gather(*(api.post("/api/v1/files", files=form, headers=key) for api in apis))
+    assert {(answer.status_code, answer.content) for answer in uploads} == {(200, uploads[0].content)}
+    assert (await cluster.two.post("/api/v1/diffusion", json=body, headers=key)).status_code == 409
+    return str(jobs[0].json()["job_id"])
 
 
 async def bytes_of(api: httpx.AsyncClient, link: str) -> bytes:
