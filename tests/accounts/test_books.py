@@ -1,8 +1,9 @@
 """Double entry: what leaves one book is in another, at every instant."""
 
 from brushwork.accounts.books import BOOKS, check_books, trial_balance
-from brushwork.accounts.credits import capture, expire_packs, grant, hold, release
+from brushwork.accounts.credits import capture, grant, hold, release
 from brushwork.accounts.directory import create_account
+from brushwork.accounts.expiry import expire_packs
 from brushwork.accounts.keys import create_key
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts, api_keys

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from brushwork.accounts.account import Account
-from brushwork.accounts.credits import capture, check_ledger, expire_packs, grant, hold, release, settle
+from brushwork.accounts.credits import capture, check_ledger, grant, hold, release, settle
 from brushwork.accounts.directory import account_by_id, create_account
+from brushwork.accounts.expiry import expire_packs
 from brushwork.database.session import Database
 from brushwork.database.tables import ledger, packs
 from brushwork.errors import InsufficientCredits
@@ -117,14 +118,14 @@ async def test_an_expired_pack_leaves_the_balance_but_not_what_is_held_of_it(dat
         await hold(tx, anna, "returned", 20, NOW)
 
     async with database.write() as tx:
-        assert await expire_packs(tx, NOW + 2 * DAY) == 50
-        assert await expire_packs(tx, NOW + 2 * DAY) == 0
+        assert (await expire_packs(tx, NOW + 2 * DAY)).points == 50
+        assert (await expire_packs(tx, NOW + 2 * DAY)).points == 0
 
     after = await account(database, anna)
     assert (after.balance, after.frozen) == (50, 50)
     async with database.write() as tx:
         await settle(tx, {"kept": "capture", "returned": "release"}, NOW + 2 * DAY)
-        assert await expire_packs(tx, NOW + 2 * DAY) == 20
+        assert (await expire_packs(tx, NOW + 2 * DAY)).points == 20
     assert (await account(database, anna)).balance == 0
 
 

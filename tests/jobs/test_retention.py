@@ -11,7 +11,7 @@ from obstore.store import MemoryStore
 from brushwork.accounts.credits import check_ledger, grant
 from brushwork.accounts.directory import account_by_id
 from brushwork.database.session import Database
-from brushwork.database.tables import batches, events, ledger, ticks
+from brushwork.database.tables import accounts, batches, deliveries, events, ledger, notifications, packs, ticks
 from brushwork.database.tables import files as files_table
 from brushwork.database.tables import jobs as jobs_table
 from brushwork.database.tables import workers as workers_table
@@ -21,6 +21,7 @@ from brushwork.files.stored import StoredFile
 from brushwork.jobs.housekeeping import DUTIES, Housekeeping
 from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.retention import remove_expired
+from brushwork.jobs.webhooks.endpoints import add_endpoint
 from brushwork.jobs.workers import WorkerInfo, forget_dead, say_alive, say_goodbye
 from tests.jobs.conftest import Doodle, MakeAccount
 from tests.jobs.test_queue import RULES, claim, finish
@@ -159,6 +160,33 @@ async def test_housekeeping_expires_packs(database: Database, files: Files, make
     await Housekeeping(database, files, RULES).tick()
 
     assert (await account_of(database, account.id)).balance == 100
+
+
+async def test_a_pack_that_ends_tells_of_a_low_balance_once(
+    database: Database, files: Files, make_account: MakeAccount
+) -> None:
+    low, rich = await make_account(100), await make_account(1000, name="rich")
+    async with database.write() as tx:
+        for account in (low, rich):
+            await grant(tx, account.id, 50, expires_at=time.time() - 2, now=time.time() - DAY)
+            await grant(tx, account.id, 60, expires_at=time.time() - 1, now=time.time() - DAY)
+            await add_endpoint(tx, account.id, "https://a.test/", events=["balance.low"], description="", now=0.0)
+        await tx.execute(accounts.update().values(alert_threshold=101))
+
+    for _ in range(2):
+        await Housekeeping(database, files, RULES).tick()
+        async with database.write() as tx:
+            await tx.execute(ticks.update().values(next_run=0.0))
+            await tx.execute(packs.update().where(packs.c.amount == 100).values(expires_at=1.0))  # the last, later on
+
+    async with database.read() as tx:
+        told = (await tx.execute(sa.select(deliveries.c.account_id, deliveries.c.event, deliveries.c.data))).all()
+        noted = (await tx.execute(sa.select(notifications.c.account_id, notifications.c.type))).all()
+        assert await check_ledger(tx) == []
+    data = {"account_id": low.id, "available": 100, "alert_threshold": 101}
+    assert [tuple(row) for row in told] == [(low.id, "balance.low", data)]
+    assert [tuple(row) for row in noted] == [(low.id, "balance.low")]
+    assert (await account_of(database, low.id)).balance == 0
 
 
 async def test_workers_come_and_go_and_are_forgotten(database: Database) -> None:

@@ -273,45 +273,6 @@ THAW_PACK = (
 )
 
 
-async def expire_packs(tx: AsyncConnection, now: float) -> int:
-    """Take what is left in expired packs off the balances; what is held stays until settled. Returns how much."""
-    due = sa.and_(packs.c.expires_at <= now, AVAILABLE > 0)
-    owners = sa.select(packs.c.account_id).where(due)
-    locked = (
-        await tx.execute(
-            sa.select(accounts.c.id).where(accounts.c.id.in_(owners)).order_by(accounts.c.id).with_for_update()
-        )
-    ).scalars()
-    left = sa.select(packs.c.id, packs.c.account_id, AVAILABLE.label("left")).order_by(packs.c.id)
-    expired = (await tx.execute(left.where(due, packs.c.account_id.in_(locked.all())))).all()
-    if not expired:
-        return 0
-    await tx.execute(
-        accounts.update()
-        .where(accounts.c.id == sa.bindparam("account"))
-        .values(balance=accounts.c.balance - sa.bindparam("left"), updated_at=now),
-        [{"account": pack.account_id, "left": pack.left} for pack in sorted(expired, key=lambda pack: pack.account_id)],
-    )
-    await tx.execute(
-        packs.update().where(packs.c.id == sa.bindparam("pack")).values(expired=packs.c.expired + sa.bindparam("left")),
-        [{"pack": pack.id, "left": pack.left} for pack in expired],
-    )
-    await tx.execute(
-        ledger.insert(),
-        [
-            {
-                "account_id": pack.account_id,
-                "pack_id": pack.id,
-                "kind": "expire",
-                "amount": pack.left,
-                "created_at": now,
-            }
-            for pack in expired
-        ],
-    )
-    return sum(pack.left for pack in expired)
-
-
 async def check_ledger(tx: AsyncConnection) -> list[str]:
     """Every broken rule between ledger, packs and balances, as a sentence; empty when the books are right."""
     sums = await ledger_sums(tx)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from brushwork.accounts.credits import expire_packs
+from brushwork.accounts.expiry import expire_packs
 from brushwork.database.session import Database
 from brushwork.database.tables import ticks
 from brushwork.files.store import Files
@@ -26,6 +26,7 @@ from brushwork.jobs.reaper import reap
 from brushwork.jobs.retention import remove_expired, remove_strays
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.webhooks.log import forget_lost, forget_old
+from brushwork.jobs.webhooks.outbox import tell_low_balance
 from brushwork.jobs.workers import forget_dead
 
 log = structlog.get_logger(__name__)
@@ -96,7 +97,9 @@ def is_due(name: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 async def expire_credits(house: Housekeeping) -> None:
     async with house.database.write() as tx:
-        await expire_packs(tx, await clock(tx))
+        now = await clock(tx)
+        for low in (await expire_packs(tx, now)).low:
+            await tell_low_balance(tx, low.account_id, available=low.available, threshold=low.threshold, now=now)
 
 
 async def clock(tx: AsyncConnection) -> float:
