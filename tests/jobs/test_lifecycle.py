@@ -15,12 +15,13 @@ from brushwork.database.tables import accounts
 from brushwork.errors import InvalidField, JobNotFound
 from brushwork.files.links import Links
 from brushwork.files.store import Files
-from brushwork.jobs.erasure import Receipt, erase_job
+from brushwork.jobs.erasure import Asked, erase_job
 from brushwork.jobs.events import Event
 from brushwork.jobs.job import Job
 from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.lifecycle import admit_held
 from brushwork.jobs.reaper import reap
+from brushwork.jobs.receipts import Receipt
 from brushwork.jobs.rules import JobRules
 from tests.jobs.conftest import Doodle, MakeAccount
 from tests.jobs.test_queue import RULES, claim, finish
@@ -267,12 +268,13 @@ async def test_a_job_that_is_erased_while_a_cancel_waits_is_unknown(
     files = Files(database, MemoryStore(), Links("http://127.0.0.1", b"secret", 3600))
     for _ in range(5):
         job = await jobs.submit(account, Doodle())
-        erase = partial(erase_job, database, files, RULES, account.id, job.id, key_id=None, now=time.time())
+        erase = partial(erase_job, database, files, RULES, job.id)
+        alone, together = (Asked(account.id, None, with_descendants=one, now=time.time()) for one in (False, True))
 
         done = await asyncio.gather(
-            erase(with_descendants=True),
+            erase(together),
             *(jobs.cancel(account.id, job.id) for _ in range(4)),
-            erase(with_descendants=False),
+            erase(alone),
             *(jobs.cancel(account.id, job.id) for _ in range(4)),
             return_exceptions=True,
         )

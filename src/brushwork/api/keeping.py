@@ -4,7 +4,7 @@ import re
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -16,10 +16,11 @@ from brushwork.api.java import JOB
 from brushwork.api.job_view import JobView
 from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
-from brushwork.api.views import View, moment
+from brushwork.api.views import View
 from brushwork.errors import FileNotFound, InvalidField
-from brushwork.jobs.erasure import Receipt, erase_job, erase_upload
+from brushwork.jobs.erasure import Asked, erase_job, erase_upload
 from brushwork.jobs.keeping import keep
+from brushwork.jobs.receipts import Receipt, shown
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=Once)
 
@@ -58,21 +59,15 @@ class ReceiptView(View):
     events: int
     deliveries: int = Field(description="Of webhooks, with their attempts")
     kept: list[str] = Field(description="Jobs that came of what was erased; they have pictures and words of their own")
+    kept_elsewhere: int = Field(
+        description="Jobs of other accounts that took a picture of it by a link they were given; they keep a copy"
+    )
     erased_at: str = Field(json_schema_extra={"format": "date-time"})
+    sha256: str = Field(description="Of the other fields, as JSON with sorted names and no spaces")
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptView":
-        return cls(
-            id=receipt.id,
-            jobs=list(receipt.jobs),
-            uploads=list(receipt.uploads),
-            files=receipt.files,
-            bytes=receipt.bytes,
-            events=receipt.events,
-            deliveries=receipt.deliveries,
-            kept=list(receipt.kept),
-            erased_at=moment(receipt.erased_at),
-        )
+        return cls(**shown(receipt))
 
 
 @router.patch(
@@ -122,24 +117,16 @@ async def delete_upload(
     caller: Generating,
     services: CurrentServices,
     file_id: Annotated[str, Path(description="The id that uploading answered with")],
+    descendants: Annotated[bool, Query(description="Whether all jobs that came of it are erased too")] = False,
 ) -> Response:
-    """Erase a picture that you uploaded. Jobs that were made of it have a copy: erase them as well."""
+    """Erase a picture that you uploaded. Jobs that were made of it have a copy: `descendants=1` erases them as well."""
     if not FILE_ID.fullmatch(file_id):
         raise FileNotFound("There is no upload with this id.")
-    receipt = await erase_upload(
-        services.database, services.files, caller.account.id, file_id, key_id=caller.key_id, now=time.time()
-    )
+    asked = Asked(caller.account.id, caller.key_id, with_descendants=descendants, now=time.time())
+    receipt = await erase_upload(services.database, services.files, services.jobs.rules, file_id, asked)
     return json_answer(ReceiptView.of(receipt))
 
 
 async def erased(services: Services, caller: Caller, job_id: str, *, with_descendants: bool = False) -> Receipt:
-    return await erase_job(
-        services.database,
-        services.files,
-        services.jobs.rules,
-        caller.account.id,
-        job_id,
-        with_descendants=with_descendants,
-        key_id=caller.key_id,
-        now=time.time(),
-    )
+    asked = Asked(caller.account.id, caller.key_id, with_descendants=with_descendants, now=time.time())
+    return await erase_job(services.database, services.files, services.jobs.rules, job_id, asked)

@@ -55,6 +55,8 @@ class CleanPicture:
     height: int
     has_alpha: bool
     """Whether any pixel is not opaque."""
+    origin: str = ""
+    """The job or upload of this server that it is of; "" for a stranger's."""
 
     def image(self) -> Image.Image:
         return Image.open(io.BytesIO(self.png))

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from brushwork.errors import FileNotFound, InvalidField, PictureTooLarge, Unavailable, UnreachablePicture
 from brushwork.files.decode import CleanPicture, Limits, checked_header, cleaned, is_large
@@ -87,7 +88,8 @@ class Pictures:
             data = b"".join([part async for part in file.read()])
         except FileNotFound as error:
             raise UnreachablePicture(field, "is a link to a file of this server that does not work any more") from error
-        return await self.clean(data, limits=Limits(OWN_BYTES, limits.max_pixels, limits.tiff), field=field)
+        picture = await self.clean(data, limits=Limits(OWN_BYTES, limits.max_pixels, limits.tiff), field=field)
+        return replace(picture, origin=file.job_id or file.id)
 
 
 def data_of(url: str, *, limits: Limits, field: str) -> bytes:

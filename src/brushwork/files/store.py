@@ -41,7 +41,7 @@ def open_store(url: str) -> ObjectStore:
     if parsed.scheme == "file":
         folder = Path(url2pathname(parsed.path))
         folder.mkdir(parents=True, exist_ok=True)
-        return LocalStore(prefix=folder)
+        return LocalStore(prefix=folder, automatic_cleanup=True)  # a folder goes with its last file
     if parsed.scheme == "memory":
         return MemoryStore()
     if parsed.scheme in ("s3", "s3a", "gs", "az", "abfs", "abfss"):
@@ -56,6 +56,8 @@ class OpenFile:
     """A published file, ready to be read in parts."""
 
     id: str
+    job_id: str | None
+    """None for an upload."""
     content_type: str
     size: int
     created_at: float
@@ -218,6 +220,7 @@ class Files:
                 raise FileNotFound
         return OpenFile(
             id=row.id,
+            job_id=row.job_id,
             content_type=row.content_type,
             size=row.size,
             created_at=row.created_at,

@@ -1,19 +1,19 @@
 """Erasing for good: a job with all that it was given, made and told, or an upload. What remains is a receipt.
 
-    cancel ──▶ files out of the store ──▶ rows out of the database, and the receipt into it, in one transaction
+    cancelled and condemned ──▶ files out of the store ──▶ rows out of the database, and the receipt into it
 
-The ledger keeps its amounts and the job's id, as accounts must. Jobs that came of an erased one have pictures and words
-of their own (ADR 0021): they stay, and are named in the receipt, unless they are to be erased with it. A crash on the
-way leaves rows without files, never the reverse: erasing again goes on from there.
+From the first commit on nothing can be made of it and no link opens it: what came of it until then is in the receipt,
+and whoever asks later is refused. The ledger keeps its amounts and the job's id, as accounts must. Jobs that came of an
+erased one have pictures and words of their own (ADR 0021): they stay, and are named, unless they are to go with it.
+Erasing again goes on after a crash.
 """
 
 import asyncio
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 import structlog
@@ -21,14 +21,14 @@ from obstore.exceptions import BaseError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
-from brushwork.database.tables import attempts, batches, deliveries, events, follows, jobs
+from brushwork.database.tables import batches, follows
 from brushwork.database.tables import files as files_table
 from brushwork.errors import FileNotFound, JobNotFound, Unavailable
 from brushwork.files.store import Files
 from brushwork.jobs.audits import audit
-from brushwork.jobs.lifecycle import cancel
-from brushwork.jobs.lineage import descendants
-from brushwork.jobs.retention import HAS_JOBS
+from brushwork.jobs.lineage import CONDEMNED, count_elsewhere, descendants, own_jobs, portions
+from brushwork.jobs.receipts import Receipt, shown
+from brushwork.jobs.removal import HAS_JOBS, Sizes, batches_of, condemn, empty, forget, lock_account, sizes_of, stop
 from brushwork.jobs.rules import JobRules
 
 log = structlog.get_logger(__name__)
@@ -38,84 +38,81 @@ CHECKPOINT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """What was erased, and what was not."""
+class Asked:
+    """Who erases, and when."""
 
-    id: str
+    account_id: int
+    key_id: int | None
+    with_descendants: bool
+    """Whether all jobs that came of it go too."""
+    now: float
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """What is condemned, and what stays of its family."""
+
     jobs: tuple[str, ...]
-    uploads: tuple[str, ...]
-    files: int
-    bytes: int
-    events: int
-    deliveries: int
+    sizes: Sizes
     kept: tuple[str, ...]
-    """Jobs that came of what was erased, and stay."""
-    erased_at: float
+    elsewhere: int
 
 
-async def erase_job(
-    database: Database,
-    files: Files,
-    rules: JobRules,
-    account_id: int,
-    job_id: str,
-    *,
-    with_descendants: bool,
-    key_id: int | None,
-    now: float,
-) -> Receipt:
+async def erase_job(database: Database, files: Files, rules: JobRules, job_id: str, asked: Asked) -> Receipt:
     """Erase a job; an open one is cancelled first. Raises JobNotFound, or Unavailable when the store is away."""
-    async with database.read() as tx:
-        later = await descendants(tx, account_id, job_id)
-    erased = [job_id, *later] if with_descendants else [job_id]
-    await cancel(database, rules, account_id, job_id)
-    for one in erased[1:]:
-        with contextlib.suppress(JobNotFound):  # somebody else is erasing it
-            await cancel(database, rules, account_id, one)
-    await empty(files, [f"jobs/{one}" for one in erased])
     async with database.write() as tx:
-        counts = await remove_rows(tx, erased)
-        receipt = Receipt(
-            id=uuid.uuid4().hex,
-            jobs=tuple(erased),
-            uploads=(),
-            **counts,
-            kept=() if with_descendants else tuple(later),
-            erased_at=now,
-        )
-        await tx.execute(receipt_row(receipt, account_id, key_id))
+        await lock_account(tx, asked.account_id)
+        if not await own_jobs(tx, asked.account_id, [job_id]):
+            raise JobNotFound
+        doomed = await doom(tx, rules, [job_id], job_id, asked)
+    await clear(files, doomed.jobs)
+    async with database.write() as tx:
+        receipt = await finish(tx, doomed, asked)
     # A worker that was just storing a picture has put it where it was: it is looked for once more.
-    await empty(files, [f"jobs/{one}" for one in erased])
+    await clear(files, doomed.jobs)
     await forget_pages(database)
-    log.info("job.erased", job_ids=erased, account_id=account_id, receipt=receipt.id)
     return receipt
 
 
-async def erase_upload(
-    database: Database, files: Files, account_id: int, file_id: str, *, key_id: int | None, now: float
-) -> Receipt:
+async def erase_upload(database: Database, files: Files, rules: JobRules, file_id: str, asked: Asked) -> Receipt:
     """Erase a picture that the account uploaded. Raises FileNotFound for unknown and foreign ones alike."""
-    own = sa.and_(files_table.c.id == file_id, files_table.c.account_id == account_id, files_table.c.job_id.is_(None))
-    async with database.read() as tx:
-        row = (await tx.execute(sa.select(files_table).where(own))).first()
-    if row is None:
-        raise FileNotFound("There is no upload with this id.")
+    upload = sa.and_(files_table.c.id == file_id, files_table.c.job_id.is_(None))
+    own = sa.and_(upload, files_table.c.account_id == asked.account_id)
+    async with database.write() as tx:
+        await lock_account(tx, asked.account_id)
+        condemned = files_table.update().where(own).values(expires_at=CONDEMNED)
+        row = (await tx.execute(condemned.returning(files_table.c.path, files_table.c.size))).first()
+        if row is None:
+            raise FileNotFound("There is no upload with this id.")
+        doomed = await doom(tx, rules, [], file_id, asked)
     try:
         await files.delete([row.path])
     except (BaseError, OSError) as error:
         raise away() from error
-    receipt = Receipt(uuid.uuid4().hex, (), (file_id,), 1, row.size, 0, 0, (), now)
+    await clear(files, doomed.jobs)
     async with database.write() as tx:
         await tx.execute(files_table.delete().where(own))
-        await tx.execute(receipt_row(receipt, account_id, key_id))
+        await tx.execute(follows.delete().where(follows.c.parent_id == file_id))
+        receipt = await finish(tx, doomed, asked, upload=(file_id, row.size))
+    await clear(files, doomed.jobs)
     await forget_pages(database)
     return receipt
 
 
-async def empty(files: Files, folders: Sequence[str]) -> None:
+async def doom(tx: AsyncConnection, rules: JobRules, job_ids: Sequence[str], origin: str, asked: Asked) -> Doomed:
+    """Cancel and condemn these jobs, and all that came of `origin` if that is wished. The account must be locked."""
+    later = await descendants(tx, asked.account_id, origin)
+    going = [*job_ids, *later] if asked.with_descendants else list(job_ids)
+    sizes = await sizes_of(tx, going)
+    await stop(tx, rules, asked.account_id, going, now=asked.now)
+    await condemn(tx, going)
+    elsewhere = await count_elsewhere(tx, asked.account_id, [*going, origin])
+    return Doomed(tuple(going), sizes, () if asked.with_descendants else tuple(later), elsewhere)
+
+
+async def clear(files: Files, job_ids: Collection[str]) -> None:
     try:
-        for folder in folders:
-            await files.delete_folder(folder)
+        await empty(files, job_ids)
     except (BaseError, OSError) as error:
         raise away() from error
 
@@ -124,28 +121,31 @@ def away() -> Unavailable:
     return Unavailable("The store of files does not answer as it should; ask again to go on erasing.")
 
 
-async def remove_rows(tx: AsyncConnection, job_ids: Sequence[str]) -> dict[str, int]:
-    """All that the database holds of these jobs, but for the ledger. Returns how much it was."""
-    size = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(files_table.c.size), 0))
-    count, total = (await tx.execute(size.where(files_table.c.job_id.in_(job_ids)))).one()
-    told = sa.select(deliveries.c.id).where(deliveries.c.job_id.in_(job_ids))
-    await tx.execute(attempts.delete().where(attempts.c.delivery_id.in_(told)))
-    removed: dict[str, Any] = {}
-    for table in (events, deliveries, files_table):
-        removed[table.name] = (await tx.execute(table.delete().where(table.c.job_id.in_(job_ids)))).rowcount
-    is_of_them = sa.or_(follows.c.job_id.in_(job_ids), follows.c.parent_id.in_(job_ids))
-    await tx.execute(follows.delete().where(is_of_them))
-    of_batches = sa.select(jobs.c.batch_id).where(jobs.c.id.in_(job_ids), jobs.c.batch_id.is_not(None)).distinct()
-    batch_ids = (await tx.execute(of_batches)).scalars().all()
-    await tx.execute(jobs.delete().where(jobs.c.id.in_(job_ids)))
-    if batch_ids:  # the last job takes its batch along, with the client's idempotency key
-        await tx.execute(batches.delete().where(batches.c.id.in_(batch_ids), ~HAS_JOBS))
-    return {"files": count, "bytes": int(total), "events": removed["events"], "deliveries": removed["deliveries"]}
-
-
-def receipt_row(receipt: Receipt, account_id: int, key_id: int | None) -> sa.Insert:
-    data = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(receipt).items()}
-    return audit(account_id, "erase", data, now=receipt.erased_at, key_id=key_id, audit_id=receipt.id)
+async def finish(
+    tx: AsyncConnection, doomed: Doomed, asked: Asked, *, upload: tuple[str, int] | None = None
+) -> Receipt:
+    """Remove the rows and write the receipt."""
+    await lock_account(tx, asked.account_id)
+    of_batches = await batches_of(tx, doomed.jobs)
+    await forget(tx, doomed.jobs)
+    for some in portions(of_batches):  # the last job takes its batch along, with the client's idempotency key
+        await tx.execute(batches.delete().where(batches.c.id.in_(some), ~HAS_JOBS))
+    sizes = asdict(doomed.sizes)
+    if upload is not None:
+        sizes = sizes | {"files": doomed.sizes.files + 1, "bytes": doomed.sizes.bytes + upload[1]}
+    receipt = Receipt(
+        id=uuid.uuid4().hex,
+        jobs=doomed.jobs,
+        uploads=() if upload is None else (upload[0],),
+        **sizes,
+        kept=doomed.kept,
+        kept_elsewhere=doomed.elsewhere,
+        erased_at=asked.now,
+    )
+    data = shown(receipt)
+    await tx.execute(audit(asked.account_id, "erase", data, now=asked.now, key_id=asked.key_id, audit_id=receipt.id))
+    log.info("job.erased", jobs=len(doomed.jobs), account_id=asked.account_id, receipt=receipt.id)
+    return receipt
 
 
 async def forget_pages(database: Database) -> None:

@@ -10,6 +10,7 @@ from brushwork.database.session import Database
 from brushwork.database.tables import accounts, files, jobs
 from brushwork.errors import Conflict, InvalidField, JobNotFound
 from brushwork.jobs.job import Job
+from brushwork.jobs.lineage import CONDEMNED
 from brushwork.jobs.rows import job_of
 from brushwork.jobs.rules import JobRules
 
@@ -35,7 +36,7 @@ async def keep(
         # One at a time for an account, so that two cannot both take its last pin.
         await tx.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
         row = (await tx.execute(own.with_for_update())).first()
-        if row is None:
+        if row is None or row.expires_at == CONDEMNED:  # its files are going, or gone already
             raise JobNotFound
         values: dict[str, object] = {}
         expires_at = row.expires_at

@@ -1,67 +1,76 @@
-"""Removing what is past its time: files first, then the rows that name them, in small batches.
+"""Removing what is past its time, in small batches: jobs with all their files, uploads, batches that nobody asks for.
 
-A crash half-way leaves rows whose files are gone, never files that nobody remembers; the next run goes on from there.
-Files come before their job only while its pictures are gathered; what a crash leaves then is swept a day later.
-The ledger is not touched: it outlives the jobs.
+What goes is condemned first (`removal.py`), so that whoever pins a job at this moment either keeps it or is told that
+it is gone. Files come before their job only while its pictures are gathered; what a crash leaves then is swept a day
+later. The ledger is not touched: it outlives the jobs.
 """
 
 import time
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
-from brushwork.database.tables import batches, events, follows, jobs
+from brushwork.database.tables import batches, follows, jobs
 from brushwork.database.tables import files as files_table
 from brushwork.files.store import Files
 from brushwork.jobs.idempotency import REPLAYED_SECONDS
+from brushwork.jobs.removal import HAS_JOBS, condemn, empty, forget
 
 BATCH = 100
-HAS_JOBS = sa.exists().where(jobs.c.batch_id == batches.c.id)
-"""Whether any job of a row of `batches` is still kept."""
 STRAY_SECONDS = 86_400.0
 """No job is accepted so long after its pictures came."""
 
 
 async def remove_expired(database: Database, files: Files, *, now: float | None = None) -> int:
-    """Remove expired files and expired jobs; returns how many. Safe to call twice, and by two processes at once."""
+    """Remove expired uploads and expired jobs; returns how many. Safe to call twice, and by two processes at once."""
     now = time.time() if now is None else now
     removed = 0
-    for remove_some in (remove_some_files, remove_some_jobs, remove_some_batches):
+    for remove_some in (remove_some_uploads, remove_some_jobs, remove_some_batches):
         while count := await remove_some(database, files, now):
             removed += count
     return removed
 
 
-async def remove_some_files(database: Database, files: Files, now: float) -> int:
-    is_pinned = sa.exists().where(jobs.c.id == files_table.c.job_id, jobs.c.pinned.is_(True))
-    past = sa.and_(files_table.c.expires_at < now, ~is_pinned)
-    query = sa.select(files_table.c.id, files_table.c.path).where(past).limit(BATCH)
+async def remove_some_uploads(database: Database, files: Files, now: float) -> int:
+    """Files of jobs go with their jobs, which may be pinned; nobody pins an upload."""
+    past = sa.and_(files_table.c.expires_at < now, files_table.c.job_id.is_(None))
     async with database.read() as tx:
+        query = sa.select(files_table.c.id, files_table.c.path).where(past).limit(BATCH)
         expired = (await tx.execute(query)).all()
     if not expired:
         return 0
     await files.delete([file.path for file in expired])
+    ids = [file.id for file in expired]
     async with database.write() as tx:
-        await tx.execute(files_table.delete().where(files_table.c.id.in_([file.id for file in expired])))
+        await tx.execute(files_table.delete().where(files_table.c.id.in_(ids)))
+        await tx.execute(follows.delete().where(follows.c.parent_id.in_(ids)))
     return len(expired)
 
 
 async def remove_some_jobs(database: Database, files: Files, now: float) -> int:
-    query = sa.select(jobs.c.id).where(jobs.c.expires_at < now, jobs.c.pinned.is_(False)).limit(BATCH)
-    async with database.read() as tx:
-        expired = (await tx.execute(query)).scalars().all()
-    if not expired:
-        return 0
-    for job_id in expired:
-        # With all that workers wrote for it and never published.
-        await files.delete_folder(f"jobs/{job_id}")
+    async with database.read() as tx:  # as a rule there is nothing, and SQLite's lock is for those who write
+        if (await tx.execute(sa.select(jobs.c.id).where(*is_past(now)).limit(1))).first() is None:
+            return 0
     async with database.write() as tx:
-        for table, job_id_column in ((files_table, files_table.c.job_id), (events, events.c.job_id), (jobs, jobs.c.id)):
-            await tx.execute(table.delete().where(job_id_column.in_(expired)))
-        is_of_them = sa.or_(follows.c.job_id.in_(expired), follows.c.parent_id.in_(expired))
-        await tx.execute(follows.delete().where(is_of_them))
+        expired = await condemn_expired(tx, now)
+    await empty(files, expired)
+    async with database.write() as tx:
+        await forget(tx, expired)
     return len(expired)
+
+
+async def condemn_expired(tx: AsyncConnection, now: float) -> Sequence[str]:
+    """Condemn some jobs that nobody pins, also those that were condemned before a crash. Locked ones come next time."""
+    some = sa.select(jobs.c.id).where(*is_past(now)).order_by(jobs.c.id).limit(BATCH)
+    expired = (await tx.execute(some.with_for_update(skip_locked=True))).scalars().all()
+    await condemn(tx, expired)
+    return expired
+
+
+def is_past(now: float) -> tuple[sa.ColumnElement[bool], ...]:
+    return jobs.c.expires_at < now, jobs.c.pinned.is_(False)
 
 
 async def remove_some_batches(database: Database, _: Files, now: float) -> int:

@@ -124,7 +124,7 @@ class Sources:
             await to_the_end(self.files.put(place, picture.png, "image/png"))
         except (BaseError, OSError) as error:
             raise Unavailable("The store of files does not answer as it should; try again later.") from error
-        return Given(place, picture.width, picture.height)
+        return Given(place, picture.width, picture.height, origin=picture.origin)
 
     async def copy(self, source: Given, places: Mapping[str, str]) -> Given:
         """Copy what a job has: its picture or, in place of a job as a whole, what it was given itself."""

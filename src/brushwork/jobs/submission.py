@@ -22,7 +22,7 @@ from brushwork.accounts.credits import HoldResult, hold
 from brushwork.accounts.directory import account_by_id
 from brushwork.accounts.limits import refuse as refuse_key
 from brushwork.database.session import Database
-from brushwork.database.tables import accounts, events, follows, jobs
+from brushwork.database.tables import accounts, events, jobs
 from brushwork.database.tables import held as is_held
 from brushwork.database.together import Writes
 from brushwork.errors import BrushworkError, InsufficientCredits, PlanRequired, TooManyRequests
@@ -31,7 +31,7 @@ from brushwork.jobs.forecast import Forecasts, Outlook, forecast
 from brushwork.jobs.given import plain
 from brushwork.jobs.idempotency import REPLAYED_SECONDS, other_request, refuse_other_use
 from brushwork.jobs.job import Job
-from brushwork.jobs.lineage import parents_of
+from brushwork.jobs.lineage import tie
 from brushwork.jobs.queue import JOBS_CHANNEL
 from brushwork.jobs.rows import NEW, job_of
 from brushwork.jobs.rules import JobRules
@@ -157,8 +157,7 @@ async def enter(tx: AsyncConnection, rules: JobRules, asking: Asking, row: dict[
     writes.add(INSERT, {f"job_{name}": row.get(name) for name in WRITTEN})
     writes.add(SAY, {"event_job": row["id"], "event_data": {"status": "pending"}, "event_at": now})
     await writes.send(tx, WAKE, is_queued=is_queued, channel=JOBS_CHANNEL, payload=row["pool"])
-    if parents := parents_of(row):
-        await tx.execute(follows.insert(), parents)
+    await tie(tx, row)
 
 
 async def find_place(

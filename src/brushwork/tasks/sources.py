@@ -62,6 +62,8 @@ class Given:
     recipe: Mapping[str, Any] | None = None
     """How an engine made it, when one of ours did."""
     parent: Parent | None = None
+    origin: str = ""
+    """The job or upload of this server whose picture it is, where it came by a link."""
 
 
 def pictures_of(given: Sequence[Given]) -> list[Given]:
