@@ -38,3 +38,13 @@ def test_progress_counts_passes_of_all_rows_and_stored_files() -> None:
 
     # two rows of two passes, two pictures and a grid: seven parts; only the completion says 100
     assert seen == [14, 28, 42, 57, 71, 85, 99]
+
+
+def test_a_step_that_is_told_again_is_timed_once() -> None:
+    timed: list[float] = []
+    sink = JobSink(on_step=lambda _model, seconds: timed.append(seconds))
+
+    for done in (0, 0, 1, 1, 1, 2, 3, 3):
+        sink.step(row(0), done, 3)
+
+    assert len(timed) == 2  # from the first to the second, and from that to the third

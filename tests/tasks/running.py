@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from brushwork.engines.base import Capability, Cost, NullSink, Op, Row, RowResult, Sink, Source
+from brushwork.engines.base import Ask, Capability, Cost, NullSink, Op, Row, RowResult, Sink, Source, always_wanted
 from brushwork.tasks.base import Outcome, Run, Task
 from brushwork.tasks.sources import Given, Parent, pictures_of
 
@@ -40,7 +40,7 @@ class NoiseEngine:
             for row in reversed(rows)
         ]
 
-    def describe(self, source: Source) -> Sequence[str]:
+    def describe(self, source: Source, *, ask: Ask = always_wanted) -> Sequence[str]:
         return [f"a {word} picture" for word in ("red", "green", "blue", "grey")]
 
     def word_weights(self, words: Sequence[str]) -> Sequence[float]:

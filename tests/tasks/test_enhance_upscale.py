@@ -123,11 +123,25 @@ def test_a_task_means_the_same_when_it_is_read_from_the_database() -> None:
     assert EnhanceUpscale.model_validate(task.model_dump(mode="json")) == task
 
 
-def test_a_cancelled_job_ends_between_two_tiles(tmp_path: Path) -> None:
-    class Impatient(NullSink):
-        def step(self, row: Row, done: int, total: int) -> None:
-            if done == 2:
-                raise RowCancelled
+class Impatient(NullSink):
+    """Cancels after some questions, and counts those that come after."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+
+    def step(self, row: Row, done: int, total: int) -> None:
+        self.patience -= 1
+        if self.patience < 0:
+            raise RowCancelled
+
+
+@pytest.mark.parametrize(
+    ("size", "resolution"), [((700, 700), "HD"), ((3200, 400), "12K"), ((12288, 600), "12K")], ids=str
+)
+def test_a_cancelled_job_is_asked_no_more_than_once(tmp_path: Path, size: tuple[int, int], resolution: str) -> None:
+    sink = Impatient(2)
 
     with pytest.raises(RowCancelled):
-        run(tmp_path, (700, 700), Impatient(), target_resolution="HD")
+        run(tmp_path, size, sink, target_resolution=resolution)
+
+    assert sink.patience == -1

@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.engines.base import NullSink, Op, Row
+from brushwork.engines.base import NullSink, Op, Row, RowCancelled
 from brushwork.engines.diorama.engine import DioramaEngine
 from brushwork.engines.diorama.motion.still import still_frames
 from brushwork.engines.noop import NoopEngine
+from brushwork.engines.tools.toolbox import Toolbox
 from brushwork.engines.tools.video import Film, Reel
 from brushwork.errors import InvalidField, PromptGrammarError
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import Outcome, Run, Task
 from brushwork.tasks.filming import clip_size, fitted
 from brushwork.tasks.sources import FromJob, FromUrl, Given, Parent
+from brushwork.tasks.video_upscale import SIDE_BY_SIDE
 from tests.tasks.running import given_from, noise, parent, png
 
 
@@ -152,6 +154,39 @@ def test_words_alone_are_drawn_first(tmp_path: Path) -> None:
     assert [row.op for row in rows] == [Op.TEXT_TO_IMAGE, Op.ANIMATE]
     assert (rows[0].width, rows[0].height, rows[0].model) == (960, 480, "7")
     assert outcome.applied["ar"] == "native"
+
+
+def test_a_cancelled_enlargement_of_a_clip_ends_within_a_frame(tmp_path: Path) -> None:
+    class Counted(NoopEngine):
+        """Counts the tiles that are enlarged."""
+
+        name = "counted"
+        margin = 8
+        factors = (2,)
+        tiles = 0
+
+        def __call__(self, window: Any, factor: int, *, ask: Any = None) -> Any:
+            self.tiles += 1
+            return window.repeat(factor, 0).repeat(factor, 1)
+
+        @property
+        def tools(self) -> Toolbox:
+            return Toolbox(enlarger=self)
+
+    class Impatient(NullSink):
+        def step(self, row: Row, done: int, total: int) -> None:
+            if engine.tiles >= 3:
+                raise RowCancelled
+
+    engine = Counted()
+    data = clip(tmp_path, size=(1280, 720))
+    task = task_of("video-upscale", jobId="a", videoNo=0)
+    given = [Given("0", 1280, 720, recipe={}, parent=parent(task="video-diffusion"))]
+
+    with pytest.raises(RowCancelled):
+        task.run(Run(engine, 7, Impatient(), given=given, data=[data], scratch=tmp_path))
+
+    assert engine.tiles <= 3 + SIDE_BY_SIDE  # of the 15 of each frame
 
 
 def test_an_extension_holds_all_that_was_there_and_counts(tmp_path: Path) -> None:

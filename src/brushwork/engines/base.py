@@ -193,6 +193,14 @@ class RowCancelled(Exception):  # not an error: the caller no longer wants the r
     """Raised by `Sink.step` inside an engine: drop the row and everything it holds."""
 
 
+Ask = Callable[[], None]
+"""Raises RowCancelled when nobody wants any more what is being made. Called several times a second, at best."""
+
+
+def always_wanted() -> None:
+    """The `Ask` of somebody who does not change their mind."""
+
+
 class DeviceLost(Exception):  # no client's business: whoever owns the process ends it
     """Raised by `run`: the device is gone, and with it whatever this process could still draw. The rows are not to
     blame; another process may draw them."""
@@ -235,8 +243,8 @@ class Engine(Protocol):
         the size of a batch and the operator did not ask for fixed ones.
         """
 
-    def describe(self, source: Source) -> Sequence[str]:
-        """Four different prompts, without parameters, that would give such a picture."""
+    def describe(self, source: Source, *, ask: Ask = always_wanted) -> Sequence[str]:
+        """Four different prompts, without parameters, that would give such a picture. Raises what `ask` raises."""
 
     def word_weights(self, words: Sequence[str]) -> Sequence[float]:
         """How much of a prompt's meaning is lost without each of its words, 0-1, in their order."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.base import Ask, Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source, always_wanted
 
 
 class NoopEngine:
@@ -41,7 +41,7 @@ class NoopEngine:
                 break
         return [result for row in wanted if (result := drawn(row, sink))]
 
-    def describe(self, source: Source) -> Sequence[str]:
+    def describe(self, source: Source, *, ask: Ask = always_wanted) -> Sequence[str]:  # noqa: ARG002  # it is quick
         return [f"a picture of {source.image.width} by {source.image.height} pixels, {word}" for word in "abcd"]
 
     def word_weights(self, words: Sequence[str]) -> Sequence[float]:

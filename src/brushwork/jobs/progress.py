@@ -63,7 +63,8 @@ class JobSink:
         self.on_step = on_step
         self.model = ""
         """The version that was asked for, once it is known."""
-        self.stepped: dict[int, float] = {}
+        self.stepped: dict[int, tuple[int, float]] = {}
+        """Row → its last step, and when it was told."""
         self.shows = shows
         self.is_stopped = False
         self.is_overdue = False
@@ -87,18 +88,20 @@ class JobSink:
     def step(self, row: Row, done: int, total: int) -> None:
         """A pass of a row is done. Raises RowCancelled when the job is not wanted any more."""
         self.raise_if_unwanted()
-        self.time_step(row.index, time.monotonic())
+        self.time_step(row.index, done, time.monotonic())
         with self.lock:
             self.stage_name = "processing"
             self.passes = max(self.passes, total)
             self.shares[row.index] = done / max(total, 1)
             self.update()
 
-    def time_step(self, index: int, now: float) -> None:
-        before = self.stepped.get(index)
-        self.stepped[index] = now
-        if before is not None:
-            self.on_step(self.model, now - before)
+    def time_step(self, index: int, done: int, now: float) -> None:
+        """Whoever only asks whether the row is still wanted tells the same step again."""
+        last, moment = self.stepped.get(index, (-1, 0.0))
+        if done > last:
+            self.stepped[index] = done, now
+        if done > last > 0:
+            self.on_step(self.model, now - moment)
 
     def preview(self, row: Row, image: Image) -> None:
         if not self.shows:

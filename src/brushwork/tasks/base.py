@@ -16,7 +16,7 @@ from PIL.Image import open as open_image
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
-from brushwork.engines.base import Engine, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.base import Ask, Engine, Op, Row, RowCancelled, RowResult, Sink, Source
 from brushwork.errors import NotImplementedHere
 from brushwork.tasks.sources import Given, Parent, Wanted, pictures_of
 
@@ -31,6 +31,18 @@ PROMPT_FIELDS = frozenset({"text", "prompt", "prompt_", "remix_prompt"})
 """Fields that hold words to be drawn, in whichever task."""
 
 WEB_ADDRESS = TypeAdapter(HttpUrl)
+
+
+class Read(BytesIO):
+    """Bytes whose reader is asked whether it still wants them, piece by piece."""
+
+    def __init__(self, data: bytes, ask: Ask) -> None:
+        super().__init__(data)
+        self.ask = ask
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.ask()
+        return super().read(size)
 
 
 @dataclass(frozen=True)
@@ -50,10 +62,16 @@ class Run:
     """A folder for what is too large for memory; it is removed when the job has ended."""
 
     def picture(self, index: int = 0) -> Source:
-        """A given picture, decoded."""
-        with open_image(BytesIO(self.data[index])) as picture:
+        """A given picture, decoded. A large one takes seconds, during which it is asked whether it is still wanted."""
+        given = pictures_of(self.given)[index]
+        with open_image(Read(self.data[index], self.asking(given.width, given.height))) as picture:
             picture.load()
-            return Source(picture, pictures_of(self.given)[index].recipe)
+            return Source(picture, given.recipe)
+
+    def asking(self, width: int, height: int) -> Ask:
+        """Asks whether the job is still wanted, for work on a picture of this size that no engine draws."""
+        row = Row(index=0, seed=self.seed, text="", width=width, height=height)
+        return lambda: self.sink.step(row, 0, 1)
 
 
 @dataclass(frozen=True)

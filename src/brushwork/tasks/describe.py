@@ -42,7 +42,8 @@ class Describe(Task):
 
         source, tools = job.picture(), tools_of(job.engine)
         shape = f"--ar {aspect_ratio(source.image.width, source.image.height)}"
-        prompts = [f"{prompt} {shape}" for prompt in job.engine.describe(source)]
+        ask = job.asking(source.image.width, source.image.height)
+        prompts = [f"{prompt} {shape}" for prompt in job.engine.describe(source, ask=ask)]
         return Outcome(
             output={
                 "prompts": prompts,

@@ -108,12 +108,16 @@ class EnhanceUpscale(Task):
         )
         row = Row(index=0, seed=job.seed, text="", width=frame.outer[0], height=frame.outer[1], op=Op.UPSCALE)
         job.expect([row])
-        job.sink.step(row, 0, 1)
+
+        def ask() -> None:
+            job.sink.step(row, 0, 1)
+
+        ask()
         enlarger = tools_of(job.engine).enlarger_for(self.content_type)
         form = FORMATS[self.output_format]
         path = job.scratch / f"0.{form}"
         enlarge.enlarge_to(
-            enlarge.pixels_of(job.picture().image),  # held by nobody else: a picture may have 600 MB
+            enlarge.pixels_of(job.picture().image, ask=ask),  # held by nobody else: a picture may have 600 MB
             frame,
             path,
             form=form,

@@ -30,5 +30,6 @@ class RemoveBackground(Task):
         from brushwork.engines.tools.matting import cut_out  # only workers need the network
         from brushwork.engines.tools.toolbox import tools_of
 
-        cutter = tools_of(job.engine).cutter
-        return Outcome(images=[cut_out(job.picture().image, matting=cutter.matting)], recipe={"tool": cutter.name})
+        cutter, image = tools_of(job.engine).cutter, job.picture().image
+        cut = cut_out(image, matting=cutter.matting, ask=job.asking(image.width, image.height))
+        return Outcome(images=[cut], recipe={"tool": cutter.name})

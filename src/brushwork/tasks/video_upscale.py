@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from brushwork.engines.base import Frame, Op, Row, RowResult
+from brushwork.engines.base import Ask, Frame, Op, Row, RowResult
 from brushwork.prompts.versions import VIDEO
 from brushwork.tasks.base import Kind, Outcome, Run
 from brushwork.tasks.extend_video import VideoNo
@@ -61,11 +61,18 @@ class VideoUpscale(Filmed):
         job.expect([row])
         films = Films(job.scratch, size, fps=reel.fps)
 
+        done = 0
+
+        def ask() -> None:
+            job.sink.step(row, done, reel.count)
+
         def enlarged(writers: Sequence[Any]) -> list[RowResult]:
-            for number, frame in enumerate(enlarged_frames(reel, enlarger)):
-                job.sink.step(row, number, reel.count)
+            nonlocal done
+            for frame in enlarged_frames(reel, enlarger, ask):
+                ask()
                 writers[0](frame)
-            job.sink.step(row, reel.count, reel.count)
+                done += 1
+            ask()
             return []
 
         films.make(enlarged)
@@ -77,12 +84,15 @@ class VideoUpscale(Filmed):
         )
 
 
-def enlarged_frames(reel: "Reel", enlarger: "Enlarger") -> Iterator[Frame]:
-    """The frames of a clip, larger, a few at a time side by side. Every frame is treated alike, so none stands out."""
+def enlarged_frames(reel: "Reel", enlarger: "Enlarger", ask: Ask) -> Iterator[Frame]:
+    """The frames of a clip, larger, a few at a time side by side. Every frame is treated alike, so none stands out.
+
+    Raises what `ask` raises, which is called from several threads.
+    """
     from brushwork.engines.tools.super_resolution import enlarge
 
     def larger(frame: Frame) -> Frame:
-        return np.asarray(enlarge(frame, FACTOR, enlarger, None), np.uint8)
+        return np.asarray(enlarge(frame, FACTOR, enlarger, lambda _tile, _tiles: ask()), np.uint8)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="enlarge") as pool:
         waiting: deque[Future[Frame]] = deque()

@@ -1,5 +1,6 @@
 """Learned tools from tiny files on disk: which is chosen, what it makes, and what is refused."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,16 +8,19 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from brushwork.engines.diffusion.planning.tools import BUILT_IN
+from brushwork.engines.base import RowCancelled, always_wanted
+from brushwork.engines.diffusion.planning.tools import BUILT_IN, BuiltIn, Tools
 from brushwork.engines.diffusion.tools.enlarger import EsrganEnlarger
 from brushwork.engines.diffusion.tools.kit import Kit
 from brushwork.engines.diffusion.tools.matting import OnnxMatting
 from brushwork.engines.diffusion.tools.rrdb import rrdb_of
 from brushwork.engines.tools.matting import cut_out
-from brushwork.engines.tools.super_resolution import SHIPPED, upscaled
+from brushwork.engines.tools.network import session
+from brushwork.engines.tools.super_resolution import SHIPPED, SUPER_RESOLUTION, upscaled
 from brushwork.engines.tools.toolbox import SHIPPED_CUTTER
+from brushwork.engines.turns import ASK_SECONDS
 from brushwork.errors import Unavailable
-from tests.engines.diffusion.tiny_tools import save_esrgan, save_matting, tool
+from tests.engines.diffusion.tiny_tools import BLOCKS, save_esrgan, save_matting, tool
 
 
 def scene(width: int = 80, height: int = 60) -> Image.Image:
@@ -77,6 +81,64 @@ def test_a_matting_network_in_onnx_tells_the_subject(tmp_path: Path, sigmoid: bo
     assert cut.size == size
     assert alpha[size[1] // 2, size[0] // 2] > 250
     assert max(alpha[0, 0], alpha[-1, -1]) < 5
+
+
+class Impatient:
+    """Cancels after some questions, and counts those that come after."""
+
+    def __init__(self, patience: int = 0) -> None:
+        self.patience = patience
+
+    def __call__(self) -> None:
+        self.patience -= 1
+        if self.patience < 0:
+            raise RowCancelled
+
+
+def test_an_esrgan_is_asked_between_its_blocks_where_a_tile_takes_long(tmp_path: Path) -> None:
+    enlarger = EsrganEnlarger("x4", save_esrgan(tmp_path / "x4.safetensors"))
+    window = np.array(scene())
+    asks: list[int] = []
+
+    large = enlarger(window, 4, ask=lambda: asks.append(1))
+    with pytest.raises(RowCancelled):
+        enlarger(window, 4, ask=Impatient(2))
+
+    assert len(asks) == BLOCKS + 3
+    assert np.array_equal(enlarger(window, 4), large)
+
+
+def test_whoever_waits_for_a_tool_may_go_away(tmp_path: Path) -> None:
+    enlarger = EsrganEnlarger("x4", save_esrgan(tmp_path / "x4.safetensors"))
+    matting = OnnxMatting(save_matting(tmp_path / "red.onnx"))
+
+    with enlarger.lock, pytest.raises(RowCancelled):
+        enlarger(np.array(scene()), 4, ask=Impatient())
+    with matting.lock, pytest.raises(RowCancelled):
+        matting(np.asarray(scene()), ask=Impatient())
+
+
+def test_a_long_look_at_a_picture_ends_between_two_layers(tmp_path: Path) -> None:
+    matting = OnnxMatting(tmp_path / "unused.onnx")
+    matting.session = session(SUPER_RESOLUTION[4], 1)  # any network that takes its time
+    picture = {"input": np.zeros((1, 3, 900, 900), np.float32)}
+    begun = time.monotonic()
+    matting.answer(picture, always_wanted)
+    whole = time.monotonic() - begun
+
+    with pytest.raises(RowCancelled):
+        matting.answer(picture, Impatient())
+
+    assert whole > 1.5 * ASK_SECONDS
+    assert time.monotonic() - begun - whole < max(2 * ASK_SECONDS, 0.9 * whole)
+
+
+@pytest.mark.parametrize("tools", [BuiltIn(Impatient(1)), Kit().asking(Impatient(1))], ids=["built in", "installed"])
+def test_planning_stops_enlarging_what_nobody_wants(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brushwork.engines.tools.super_resolution.SIDE", 24)
+
+    with pytest.raises(RowCancelled):
+        tools.enlarge(scene(), 160, 120)
 
 
 def test_what_is_no_onnx_file_is_refused_in_a_sentence(tmp_path: Path) -> None:

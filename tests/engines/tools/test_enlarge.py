@@ -4,11 +4,21 @@ import io
 import tracemalloc
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from brushwork.engines.tools.enlarge import Content, Crop, Format, enlarge_to, frame_for, pixels_of, steps_for
+from brushwork.engines.tools.enlarge import (
+    Content,
+    Crop,
+    Format,
+    enlarge_to,
+    frame_for,
+    pixels_of,
+    smoothed,
+    steps_for,
+)
 
 PHOTO = Path(__file__).parent / "photos" / "chelsea.webp"
 
@@ -152,6 +162,29 @@ def test_what_is_raised_between_two_tiles_ends_the_work(tmp_path: Path) -> None:
     frame = frame_for(600, 600, long_edge=1200, ratio=None, crop="letterbox")
     with pytest.raises(EnoughError):
         enlarge_to(photo((600, 600)), frame, tmp_path / "x.png", form="png", on_tile=stop)
+
+
+@pytest.mark.parametrize("content", ["standard", "low_res"])
+def test_a_picture_that_is_large_already_can_be_stopped_too(tmp_path: Path, content: Content) -> None:
+    told: list[int] = []
+
+    def stop(done: int, _total: int) -> None:
+        told.append(done)
+        if len(told) == 2:
+            raise InterruptedError
+
+    frame = frame_for(300, 900, long_edge=900, ratio=None, crop="letterbox")
+    with pytest.raises(InterruptedError):
+        enlarge_to(photo((300, 900)), frame, tmp_path / "x.png", form="png", content=content, on_tile=stop)
+
+    assert told == ([1, 2] if content == "standard" else [0, 0])
+
+
+def test_strips_are_smoothed_as_the_whole_would_be() -> None:
+    pixels = np.asarray(photo((90, 700)))
+    whole = cv2.bilateralFilter(pixels, 7, 12 + 30, 1 + 2)
+
+    assert np.array_equal(smoothed(pixels, 1.0, on_strip=lambda: None), whole)
 
 
 def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:

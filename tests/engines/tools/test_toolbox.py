@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.engines.base import NullSink
+from brushwork.engines.base import Ask, NullSink, always_wanted
 from brushwork.engines.noop import NoopEngine
 from brushwork.engines.tools.matting_depth import Bytes
 from brushwork.engines.tools.network import Floats
@@ -27,11 +27,11 @@ class GreenEnlarger:
     margin = 5
     factors = (3,)
 
-    def __call__(self, window: Bytes, factor: int) -> Bytes:
+    def __call__(self, window: Bytes, factor: int, *, ask: Ask = always_wanted) -> Bytes:
         return np.full((window.shape[0] * factor, window.shape[1] * factor, 3), GREEN, np.uint8)
 
 
-def left_half(colours: Bytes) -> Floats:
+def left_half(colours: Bytes, *, ask: Ask = always_wanted) -> Floats:
     alpha = np.zeros(colours.shape[:2], np.float32)
     alpha[:, : colours.shape[1] // 2] = 1
     return alpha

@@ -5,16 +5,18 @@ model says is cleaned; where it says nothing of use, the shipped describer steps
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 
+from brushwork.engines.base import Ask, always_wanted
 from brushwork.engines.diffusion.speaking import SPEAKERS, Question, Speaker, model_type_of
 from brushwork.engines.diffusion.wording import different, prompt_of
 from brushwork.engines.tools.describe import describe as describe_plainly
+from brushwork.engines.turns import turn
 from brushwork.errors import Unavailable
 
 COUNT = 4
@@ -61,18 +63,16 @@ class Describer:
         image: Image.Image,
         *,
         facts: Mapping[str, Any] | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
+        ask: Ask = always_wanted,
     ) -> tuple[str, str, str, str]:
-        """Four different prompts, without parameters. When cancelled it soon returns what there is."""
+        """Four different prompts, without parameters. Raises what `ask` raises, after the next word."""
         seen = seen_as(image)
         said: list[str] = []
-        with self.lock:
+        with turn(self.lock, ask):
             speaker = self.speaker = self.speaker or self.load()
             for number, question in enumerate(QUESTIONS):
                 for attempt in range(AGAIN):
-                    if cancelled():
-                        break
-                    answer = prompt_of(speaker.answer(seen, question, seed=number + COUNT * attempt, stop=cancelled))
+                    answer = prompt_of(speaker.answer(seen, question, seed=number + COUNT * attempt, ask=ask))
                     if answer and len(different([*said, answer])) > len(said):
                         said.append(answer)
                         break

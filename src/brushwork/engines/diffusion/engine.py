@@ -4,14 +4,27 @@ Knows no job. Models are those of the catalog that are installed; which one draw
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
-from brushwork.engines.base import CLIP_OPS, Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.base import (
+    CLIP_OPS,
+    Ask,
+    Capability,
+    Cost,
+    Op,
+    Row,
+    RowCancelled,
+    RowResult,
+    Sink,
+    Source,
+    always_wanted,
+)
 from brushwork.engines.catalog.installed import folder_of
 from brushwork.engines.catalog.model import FILM, VERSIONS, Model
 from brushwork.engines.diffusion.describe import Describer
@@ -41,6 +54,8 @@ SECONDS_PER_PASS = 0.25
 """Of a megapixel, until something better was measured: about a large model on a large GPU."""
 BYTES_PER_PIXEL = 2000
 """Of activations while a picture is decoded, at most."""
+
+T = TypeVar("T")
 
 
 class DiffusionEngine:
@@ -130,7 +145,8 @@ class DiffusionEngine:
         """Draw the rows together with those of all other callers, and clips one after the other; blocks."""
         pictures, clips = [[row for row in rows if (row.op in CLIP_OPS) is is_clip] for is_clip in (False, True)]
         plans = [plan for row in pictures if (plan := self.planned(row, sink)) is not None]
-        results = [self.result(drawn) for drawn in self.drawn(plans, sink)]
+        drawn = self.drawn(plans, sink)
+        results = [result for one in drawn if (result := unless_cancelled(partial(self.result, one, sink)))]
         return results + [result for row in clips if (result := self.films.film(row, sink)) is not None]
 
     def drawn(self, plans: Sequence[Plan], sink: Sink) -> list[Drawn]:
@@ -150,24 +166,27 @@ class DiffusionEngine:
             told = replace(plan, degraded=(*plan.degraded, *runner.unheard(plan)))
             return Drawn(told, runner.draw(plan, sink), (), time.monotonic() - begun)
 
-        try:
-            return self.loop.done(draw, lambda: sink.step(plan.row, 0, 1))
-        except RowCancelled:
-            return None
+        return unless_cancelled(lambda: self.loop.done(draw, lambda: sink.step(plan.row, 0, 1)))
 
     def planned(self, row: Row, sink: Sink) -> Plan | None:
         """None when nobody wants the row any more: planning may enlarge pictures, which takes its time."""
-        try:
-            sink.step(row, 0, 1)
-        except RowCancelled:
-            return None
-        return plan_row(row, self.model_of(row), tools=self.kit)
 
-    def result(self, drawn: Drawn) -> RowResult:
+        def ask() -> None:
+            sink.step(row, 0, 1)
+
+        def plan() -> Plan:
+            ask()
+            return plan_row(row, self.model_of(row), tools=self.kit.asking(ask))
+
+        return unless_cancelled(plan)
+
+    def result(self, drawn: Drawn, sink: Sink) -> RowResult:
+        """The finished picture. Raises RowCancelled when nobody wants it any more while it is enlarged."""
         plan = drawn.plan
+        tools = self.kit.asking(lambda: sink.step(plan.row, 1, 1))
         return RowResult(
             index=plan.row.index,
-            image=finish(plan, drawn.image, self.kit),
+            image=finish(plan, drawn.image, tools),
             applied=plan.applied,
             degraded=plan.degraded,
             recipe=full_recipe(
@@ -197,7 +216,7 @@ class DiffusionEngine:
         drawn = self.drawn([plan], sink)
         if not drawn:
             raise RowCancelled
-        return self.result(drawn[0])
+        return self.result(drawn[0], sink)
 
     def close(self) -> None:
         """End the loop's thread."""
@@ -229,18 +248,18 @@ class DiffusionEngine:
         self.loop.done(lambda: self.shelf.residency.neighbours.append(describer.drop))
         return describer
 
-    def describe(self, source: Source) -> Sequence[str]:
+    def describe(self, source: Source, *, ask: Ask = always_wanted) -> Sequence[str]:
         """In the words of a vision language model, where one is installed."""
         if self.describer is None:
             return describe_plainly(source.image, facts=source.recipe)
         try:
-            return self.describer.describe(source.image, facts=source.recipe)
+            return self.describer.describe(source.image, facts=source.recipe, ask=ask)
         except Exception as error:
             if not is_memory(error):
                 raise
             log.warning("memory.short", describer=True)
         self.loop.done(self.shelf.relieve)  # models come back when they are drawn with
-        return self.describer.describe(source.image, facts=source.recipe)
+        return self.describer.describe(source.image, facts=source.recipe, ask=ask)
 
     def word_weights(self, words: Sequence[str]) -> Sequence[float]:
         """How far the best model's idea of the prompt turns without each word."""
@@ -250,3 +269,11 @@ class DiffusionEngine:
         """Texts as the first model's encoder understands them, encoded between two steps of the loop."""
         model = next(iter(self.shelf.models))
         return [pooled(one) for one in self.loop.encode(model, texts)]
+
+
+def unless_cancelled(act: Callable[[], T]) -> T | None:
+    """What it returns; None when it turns out meanwhile that nobody wants it any more."""
+    try:
+        return act()
+    except RowCancelled:
+        return None

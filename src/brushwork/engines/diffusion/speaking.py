@@ -25,6 +25,7 @@ from transformers import (
     StoppingCriteriaList,
 )
 
+from brushwork.engines.base import Ask
 from brushwork.errors import Unavailable
 
 MOST_TOKENS = 120
@@ -49,8 +50,8 @@ class Question:
 class Speaker(Protocol):
     """A loaded model."""
 
-    def answer(self, image: Image.Image, question: Question, *, seed: int, stop: Callable[[], bool]) -> str:
-        """What it says; what there is when stopped. Same picture, question and seed: same answer."""
+    def answer(self, image: Image.Image, question: Question, *, seed: int, ask: Ask) -> str:
+        """What it says: the same for the same picture, question and seed. Raises what `ask` raises after a word."""
 
 
 class Dice(LogitsProcessor):  # type: ignore[misc]  # transformers is not installed where types are checked
@@ -73,20 +74,20 @@ class Dice(LogitsProcessor):  # type: ignore[misc]  # transformers is not instal
 class Until(StoppingCriteria):  # type: ignore[misc]
     """Ends an answer that nobody waits for, or that takes too long."""
 
-    def __init__(self, stop: Callable[[], bool]) -> None:
-        self.stop = stop
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
         self.end = time.monotonic() + SECONDS
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:  # noqa: ARG002
-        over = self.stop() or time.monotonic() > self.end
-        return torch.full((input_ids.shape[0],), over, device=input_ids.device, dtype=torch.bool)
+        self.ask()
+        return torch.full((input_ids.shape[0],), time.monotonic() > self.end, device=input_ids.device, dtype=torch.bool)
 
 
-def controls(question: Question, seed: int, stop: Callable[[], bool]) -> dict[str, Any]:
+def controls(question: Question, seed: int, ask: Ask) -> dict[str, Any]:
     return {
         **BEAMLESS,
         "logits_processor": LogitsProcessorList([Dice(question.temperature, seed)]),
-        "stopping_criteria": StoppingCriteriaList([Until(stop)]),
+        "stopping_criteria": StoppingCriteriaList([Until(ask)]),
     }
 
 
@@ -98,7 +99,7 @@ class QwenSpeaker:
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.look = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
 
-    def answer(self, image: Image.Image, question: Question, *, seed: int, stop: Callable[[], bool]) -> str:
+    def answer(self, image: Image.Image, question: Question, *, seed: int, ask: Ask) -> str:
         device = self.model.device
         seen = self.look(images=[image], size=SEEN_PIXELS, return_tensors="pt")
         patches = int(seen["image_grid_thw"].prod()) // self.look.merge_size**2
@@ -118,7 +119,7 @@ class QwenSpeaker:
                 mm_token_type_ids=(given == config.image_token_id).long(),
                 pixel_values=seen["pixel_values"].to(device, self.model.dtype),
                 image_grid_thw=seen["image_grid_thw"].to(device),
-                **controls(question, seed, stop),
+                **controls(question, seed, ask),
             )
         return str(self.tokenizer.decode(made[0, len(ids) :], skip_special_tokens=True))
 
@@ -136,7 +137,7 @@ class FlorenceSpeaker:
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.look = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
 
-    def answer(self, image: Image.Image, question: Question, *, seed: int, stop: Callable[[], bool]) -> str:
+    def answer(self, image: Image.Image, question: Question, *, seed: int, ask: Ask) -> str:
         device = self.model.device
         pixels = self.look(images=[image], return_tensors="pt")["pixel_values"].to(device, self.model.dtype)
         with torch.inference_mode():
@@ -149,7 +150,7 @@ class FlorenceSpeaker:
                 input_ids=given,
                 attention_mask=torch.ones_like(given),
                 pixel_values=pixels,
-                **controls(question, seed, stop),
+                **controls(question, seed, ask),
             )
         return str(self.tokenizer.decode(made[0], skip_special_tokens=True))
 

@@ -17,6 +17,7 @@ import cv2
 from brushwork.engines.base import (
     CLIP_OPS,
     PICTURE_OPS,
+    Ask,
     Capability,
     Cost,
     Op,
@@ -25,6 +26,7 @@ from brushwork.engines.base import (
     RowResult,
     Sink,
     Source,
+    always_wanted,
 )
 from brushwork.engines.diorama import noise
 from brushwork.engines.diorama.drawing import as_image, paint, paint_shot
@@ -147,7 +149,7 @@ class DioramaEngine:
         largest = max((self.cost(row).bytes for row in rows), default=1)
         return max(1, min(self.workers, len(rows), AT_ONCE // largest))
 
-    def describe(self, source: Source) -> Sequence[str]:
+    def describe(self, source: Source, *, ask: Ask = always_wanted) -> Sequence[str]:  # noqa: ARG002  # it is quick
         from brushwork.engines.tools.describe import (
             describe,
         )  # brings the networks along, which a painter can do without

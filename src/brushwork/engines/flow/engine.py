@@ -13,7 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from brushwork.engines.base import Capability, Cost, NullSink, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.base import (
+    Ask,
+    Capability,
+    Cost,
+    NullSink,
+    Op,
+    Row,
+    RowCancelled,
+    RowResult,
+    Sink,
+    Source,
+    always_wanted,
+)
 from brushwork.engines.diorama.engine import DioramaEngine
 from brushwork.engines.flow.canvas import as_image, enlarged, free_latents, laid_out, small
 from brushwork.engines.flow.model import PACKAGED, Facts, FlowModel, facts_of
@@ -183,7 +195,7 @@ class FlowEngine:
             **({"draft": dict(work.drafted.recipe)} if work.drafted else {}),
         }
 
-    def describe(self, source: Source) -> Sequence[str]:
+    def describe(self, source: Source, *, ask: Ask = always_wanted) -> Sequence[str]:  # noqa: ARG002  # it is quick
         """In the words of the embedded painter."""
         return self.painter.describe(source)
 

@@ -9,9 +9,9 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence
 
-from brushwork.engines.base import Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source
+from brushwork.engines.base import Ask, Capability, Cost, Op, Row, RowCancelled, RowResult, Sink, Source, always_wanted
 from brushwork.engines.diffusion.options import RemoteOptions
-from brushwork.engines.diffusion.planning.tools import BUILT_IN
+from brushwork.engines.diffusion.planning.tools import BuiltIn
 from brushwork.engines.remote.asking import ALWAYS_MET, EDITED, MAX_SIDE, ROLES, Asked, asked, told
 from brushwork.engines.remote.client import Client
 from brushwork.engines.remote.pictures import covering, picture_of, put_back
@@ -89,7 +89,7 @@ class RemoteEngine:
         sink.stage("drawing")
         return asyncio.run(self.draw_all(rows, sink))
 
-    def describe(self, source: Source) -> Sequence[str]:
+    def describe(self, source: Source, *, ask: Ask = always_wanted) -> Sequence[str]:  # noqa: ARG002  # it is quick
         """By the networks that ship with Brushwork: the API of pictures has no words for it."""
         from brushwork.engines.tools.describe import describe  # brings networks along, which drawing does not need
 
@@ -131,7 +131,7 @@ class RemoteEngine:
             await self.learn(client)
         turns, one = asyncio.Semaphore(CONNECTIONS), asyncio.Semaphore(1)
         waiting = {
-            asyncio.create_task(self.enlarge(row, one) if row.op in HERE else self.draw(row, client, turns)): row
+            asyncio.create_task(self.enlarge(row, one, sink) if row.op in HERE else self.draw(row, client, turns)): row
             for row in rows
         }
         try:
@@ -142,9 +142,9 @@ class RemoteEngine:
             await asyncio.gather(*waiting, return_exceptions=True)
             await client.close()
 
-    async def enlarge(self, row: Row, one: asyncio.Semaphore) -> RowResult:
+    async def enlarge(self, row: Row, one: asyncio.Semaphore, sink: Sink) -> RowResult:
         async with one:
-            return await asyncio.to_thread(enlarged, row)
+            return await asyncio.to_thread(enlarged, row, lambda: sink.step(row, 0, 1))
 
     async def draw(self, row: Row, client: Client, turns: asyncio.Semaphore) -> RowResult:
         request = await asyncio.to_thread(asked, row, model=self.model, server=self.server, options=self.options)
@@ -192,10 +192,10 @@ async def watched(waiting: Mapping["asyncio.Task[RowResult]", Row], sink: Sink) 
     return results
 
 
-def enlarged(row: Row) -> RowResult:
+def enlarged(row: Row, ask: Ask) -> RowResult:
     """The source at the row's size, without invented detail, which is said when some was asked for."""
     assert row.source is not None  # there is no enlarging without a picture
-    image = BUILT_IN.enlarge(row.source.image.convert("RGB"), row.width, row.height)
+    image = BuiltIn(ask).enlarge(row.source.image.convert("RGB"), row.width, row.height)
     is_less = row.op is Op.ENHANCE or row.strength > 0
     recipe = {"engine": RemoteEngine.name, "tool": "super_resolution"}
     return RowResult(row.index, image, degraded=("no_refine",) if is_less else (), recipe=recipe)

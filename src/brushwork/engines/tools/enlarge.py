@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from brushwork.engines.base import Ask, always_wanted
 from brushwork.engines.tools.super_resolution import SHIPPED, Bytes, Enlarger, OnTile, enlarged_tile, with_margin
 from brushwork.engines.tools.tiles import tiles
 
@@ -30,6 +31,8 @@ Format = Literal["jpeg", "png", "tiff"]
 
 SIDE = 256
 """Of a tile, before enlarging."""
+SEEN = 3
+"""How far from a pixel smoothing looks."""
 ENOUGH = 1.1
 """What is missing after a step of super-resolution up to this factor is done by resampling."""
 NEARLY = 1.05
@@ -110,7 +113,7 @@ def enlarge_to(
     steps = steps_for(max(frame.inner[0] / width, frame.inner[1] / height), enlarger.factors)
     work = Work(steps, width, height, enlarger, on_tile)
     alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
-    small = smoothed(pixels[..., :3], touch.smooth)
+    small = smoothed(pixels[..., :3], touch.smooth, on_strip=work.ask)
     del pixels, picture
     for step in steps[:-1]:
         small = np.concatenate(list(work.bands(small, step)))
@@ -118,7 +121,7 @@ def enlarge_to(
     if steps:
         stream = Stream(work.bands(small, steps[-1]), width * steps[-1], height * steps[-1])
     else:
-        stream = Stream(iter(np.array_split(small, -(-height // SIDE))), width, height)
+        stream = Stream(work.strips(small), width, height)
     try:
         result = resized(sharpened(stream.image(), touch) if steps else stream.image(), frame.inner)
         if alpha is not None:
@@ -131,7 +134,7 @@ def enlarge_to(
     work.finish()
 
 
-def pixels_of(image: Image.Image) -> Bytes:
+def pixels_of(image: Image.Image, *, ask: Ask = always_wanted) -> Bytes:
     """(H, W, 3), or 4 where something is transparent. Whoever has these can let the picture go.
 
     Strip by strip: Pillow would hold a large picture three times meanwhile, and there are some of 600 MB.
@@ -139,6 +142,7 @@ def pixels_of(image: Image.Image) -> Bytes:
     mode = "RGBA" if image.has_transparency_data else "RGB"
     pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
     for top in range(0, image.height, SIDE):
+        ask()
         strip = image.crop((0, top, image.width, min(top + SIDE, image.height)))
         pixels[top : top + SIDE] = np.asarray(strip.convert(mode))
     return pixels
@@ -170,14 +174,19 @@ def steps_for(factor: float, factors: tuple[int, ...]) -> tuple[int, ...]:
     return next((steps for steps in choices if factor <= prod(steps) * ENOUGH), choices[-1])
 
 
-def smoothed(colours: Bytes, amount: float) -> Bytes:
-    """Without a share of its noise and blocks; edges stay."""
+def smoothed(colours: Bytes, amount: float, *, on_strip: Ask) -> Bytes:
+    """Without a share of its noise and blocks; edges stay. Strip by strip, without a seam."""
     if amount <= 0:
         return colours
-    source = np.ascontiguousarray(colours)
-    calm = cv2.bilateralFilter(source, 7, 12 + 30 * amount, 1 + 2 * amount)
-    cv2.addWeighted(source, 1 - amount, calm, amount, 0, dst=calm)
-    return np.asarray(calm, np.uint8)
+    calm = np.empty(colours.shape, np.uint8)
+    for top in range(0, len(colours), SIDE):
+        on_strip()
+        above, bottom = max(0, top - SEEN), min(top + SIDE, len(colours))
+        source = np.ascontiguousarray(colours[above : bottom + SEEN])
+        strip = cv2.bilateralFilter(source, 2 * SEEN + 1, 12 + 30 * amount, 1 + 2 * amount)
+        cv2.addWeighted(source, 1 - amount, strip, amount, 0, dst=strip)
+        calm[top:bottom] = strip[top - above : bottom - above]
+    return calm
 
 
 class Work:
@@ -187,7 +196,7 @@ class Work:
         self.enlarger = enlarger
         self.on_tile = on_tile
         self.done = 0
-        self.total = 0 if steps else 1
+        self.total = 0 if steps else -(-height // SIDE)
         for step in steps:
             self.total += len(tiles(width, height, side=SIDE))
             width, height = width * step, height * step
@@ -198,13 +207,25 @@ class Work:
         padded = with_margin(colours, self.enlarger)
         band: list[Bytes] = []
         for tile in tiles(width, height, side=SIDE):
-            band.append(enlarged_tile(padded, tile, factor, self.enlarger))
-            self.done += 1
-            if self.done < self.total:
-                self.on_tile(self.done, self.total)
+            band.append(enlarged_tile(padded, tile, factor, self.enlarger, self.ask))
+            self.tell()
             if tile.right == width:
                 yield np.concatenate(band, axis=1)
                 band = []
+
+    def strips(self, colours: Bytes) -> Iterator[Bytes]:
+        """The picture as it is, from top to bottom."""
+        for strip in np.array_split(colours, self.total):
+            yield strip
+            self.tell()
+
+    def tell(self) -> None:
+        self.done += 1
+        if self.done < self.total:
+            self.ask()
+
+    def ask(self) -> None:
+        self.on_tile(self.done, self.total)
 
     def finish(self) -> None:
         self.on_tile(self.total, self.total)

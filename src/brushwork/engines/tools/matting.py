@@ -5,13 +5,13 @@ picture's own edges make that sharp; and where a pixel shows both, the subject's
 what is near.
 """
 
-from collections.abc import Callable
-from functools import partial
+from typing import Protocol
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from brushwork.engines.base import Ask, always_wanted
 from brushwork.engines.tools.guided import enlarged
 from brushwork.engines.tools.matting_depth import ALPHA, Bytes, looked_at, opaque
 from brushwork.engines.tools.network import Floats
@@ -31,8 +31,11 @@ NEAR = 6
 TILE = 512
 
 
-Matting = Callable[[Bytes], Floats]
-"""(H, W, 3) colours to (H, W) 0..1: how much of each pixel the subject covers."""
+class Matting(Protocol):
+    """A way to tell a subject from its background."""
+
+    def __call__(self, colours: Bytes, *, ask: Ask = always_wanted) -> Floats:
+        """(H, W, 3) colours to (H, W) 0..1: how much of each pixel the subject covers."""
 
 
 def matte(image: Image.Image, *, threads: int | None = None) -> Floats:
@@ -62,14 +65,17 @@ def joined(coarse: Floats, fine: Floats) -> Floats:
     return np.asarray(whole + (fine - whole) * share, np.float32)
 
 
-def cut_out(image: Image.Image, *, threads: int | None = None, matting: Matting | None = None) -> Image.Image:
+def cut_out(
+    image: Image.Image, *, threads: int | None = None, matting: Matting | None = None, ask: Ask = always_wanted
+) -> Image.Image:
     """The subject alone, RGBA: at soft edges in its own colours, without those of what was behind it.
 
-    `matting` is another way to tell the subject than the network that ships.
+    `matting` is another way to tell the subject than the network that ships. Raises what `ask` raises.
     """
     colours, own = opaque(image)
-    alpha = (matting or partial(matte_of, threads=threads))(colours)
-    picture = np.dstack([subject_colours(colours, alpha), np.zeros(alpha.shape, np.uint8)])
+    ask()
+    alpha = matting(colours, ask=ask) if matting else matte_of(colours, threads=threads)
+    picture = np.dstack([subject_colours(colours, alpha, ask=ask), np.zeros(alpha.shape, np.uint8)])
     seen = alpha if own is None else np.minimum(alpha, own)
     picture[..., 3] = np.asarray(seen * 255 + 0.5, np.uint8)
     return Image.fromarray(picture, "RGBA")
@@ -78,7 +84,7 @@ def cut_out(image: Image.Image, *, threads: int | None = None, matting: Matting 
 # ---------------------------------------------------------------- colours at soft edges
 
 
-def subject_colours(colours: Bytes, alpha: Floats) -> Bytes:
+def subject_colours(colours: Bytes, alpha: Floats, *, ask: Ask = always_wanted) -> Bytes:
     """(H, W, 3): the subject's colours, also where the background shines through. Tile by tile, without a seam.
 
     After Forte's blur fusion (2021): subject and background are first guessed by weighted means from far away, then
@@ -88,6 +94,7 @@ def subject_colours(colours: Bytes, alpha: Floats) -> Bytes:
     height, width = alpha.shape
     result = colours.copy()
     for tile in tiles(width, height, side=TILE):
+        ask()
         top, left = max(tile.top - NEAR, 0), max(tile.left - NEAR, 0)
         box = np.s_[top : tile.bottom + NEAR, left : tile.right + NEAR]
         inner = np.s_[tile.top - top : tile.bottom - top, tile.left - left : tile.right - left]

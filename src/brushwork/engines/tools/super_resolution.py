@@ -6,18 +6,20 @@ What it is and how well it does: models/README.md. Knows no task and no engine.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from brushwork.engines.base import Ask, always_wanted
 from brushwork.engines.tools.network import Network, run
 from brushwork.engines.tools.tiles import Tile, tiles
 
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 OnTile = Callable[[int, int], None]
-"""Told (tile, tiles) after each tile. What it raises stops the work."""
+"""Told (tile, tiles) after each tile, and again within one that takes long. What it raises stops the work."""
 
 SUPER_RESOLUTION: Mapping[int, Network] = {
     2: Network(
@@ -63,8 +65,8 @@ class Enlarger(Protocol):
     def factors(self) -> tuple[int, ...]:
         """How many times larger it can make a picture in one step, the least first."""
 
-    def __call__(self, window: Bytes, factor: int) -> Bytes:
-        """(h, w, 3), made larger, margins and all. May be called from any thread."""
+    def __call__(self, window: Bytes, factor: int, *, ask: Ask = always_wanted) -> Bytes:
+        """(h, w, 3), made larger, margins and all. May be called from any thread; one that is slow asks meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class ShippedEnlarger:
     margin: int = MARGIN
     factors: tuple[int, ...] = tuple(SUPER_RESOLUTION)
 
-    def __call__(self, window: Bytes, factor: int) -> Bytes:
+    def __call__(self, window: Bytes, factor: int, *, ask: Ask = always_wanted) -> Bytes:  # noqa: ARG002  # it is quick
         batch = np.ascontiguousarray(window.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         result = run(SUPER_RESOLUTION[factor], batch, threads=self.threads)[0]
         return np.asarray(result.transpose(1, 2, 0).clip(0, 1) * 255 + 0.5, np.uint8)
@@ -112,7 +114,8 @@ def enlarge(colours: Bytes, factor: int, enlarger: Enlarger, on_tile: OnTile | N
     parts = tiles(width, height, side=SIDE)
     for number, tile in enumerate(parts, 1):
         place = large[tile.top * factor : tile.bottom * factor, tile.left * factor : tile.right * factor]
-        place[:] = enlarged_tile(padded, tile, factor, enlarger)
+        ask = partial(on_tile, number - 1, len(parts)) if on_tile else always_wanted
+        place[:] = enlarged_tile(padded, tile, factor, enlarger, ask)
         if on_tile:
             on_tile(number, len(parts))
     return large
@@ -124,10 +127,11 @@ def with_margin(colours: Bytes, enlarger: Enlarger) -> Bytes:
     return np.pad(colours, (around, around, (0, 0)), mode="edge")
 
 
-def enlarged_tile(padded: Bytes, tile: Tile, factor: int, enlarger: Enlarger) -> Bytes:
+def enlarged_tile(padded: Bytes, tile: Tile, factor: int, enlarger: Enlarger, ask: Ask) -> Bytes:
     """A tile of a picture that has its margin."""
     margin = enlarger.margin
-    result = enlarger(padded[tile.top : tile.bottom + 2 * margin, tile.left : tile.right + 2 * margin], factor)
+    window = padded[tile.top : tile.bottom + 2 * margin, tile.left : tile.right + 2 * margin]
+    result = enlarger(window, factor, ask=ask)
     edge = margin * factor
     return result[edge : result.shape[0] - edge, edge : result.shape[1] - edge]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from brushwork.engines.base import Ask, always_wanted
 from brushwork.engines.catalog.model import Model
 from brushwork.engines.diffusion.planning.tools import BUILT_IN
 from brushwork.engines.diffusion.tools.enlarger import EsrganEnlarger
@@ -51,16 +52,34 @@ class Kit:
             missing=frozenset() if self.describer else frozenset({"describe"}),
         )
 
-    def enlarge(self, image: Image.Image, width: int, height: int) -> Image.Image:
+    def enlarge(self, image: Image.Image, width: int, height: int, *, ask: Ask = always_wanted) -> Image.Image:
         """The RGB picture at exactly that size, by super-resolution as far as it is larger."""
         enlarger = self.toolbox.enlarger
         for factor in steps_for(max(width / image.width, height / image.height), enlarger.factors):
-            image = upscaled(image, factor, enlarger=enlarger)
+            image = upscaled(image, factor, enlarger=enlarger, on_tile=lambda _tile, _tiles: ask())
         return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.LANCZOS)
 
     def depth(self, image: Image.Image) -> Image.Image:
         """A picture of mode L: near is bright."""
         return BUILT_IN.depth(image)
+
+    def asking(self, ask: Ask) -> "Asking":
+        """These tools, for one row."""
+        return Asking(self, ask)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The tools of a kit as planning knows them. They raise what `ask` raises."""
+
+    kit: Kit
+    ask: Ask
+
+    def enlarge(self, image: Image.Image, width: int, height: int) -> Image.Image:
+        return self.kit.enlarge(image, width, height, ask=self.ask)
+
+    def depth(self, image: Image.Image) -> Image.Image:
+        return self.kit.depth(image)
 
 
 def cutter_of(installed: Installed | None, device: str) -> Cutter:

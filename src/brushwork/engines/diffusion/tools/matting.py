@@ -5,6 +5,7 @@ pixel. Where the picture is larger than that, its own edges make the answer shar
 """
 
 import threading
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from brushwork.engines.base import Ask, always_wanted
 from brushwork.engines.tools.guided import enlarged
 from brushwork.engines.tools.matting import REACH, SMOOTHNESS
 from brushwork.engines.tools.network import Floats, default_threads
 from brushwork.engines.tools.super_resolution import Bytes
+from brushwork.engines.turns import asked_meanwhile, turn
 from brushwork.errors import Unavailable
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -50,20 +53,31 @@ class OnnxMatting:
             raise Unavailable(f"The file {self.file.name} is no network for cutting out: it has more than one input.")
         return session
 
-    def __call__(self, colours: Bytes) -> Floats:
-        with self.lock:
+    def __call__(self, colours: Bytes, *, ask: Ask = always_wanted) -> Floats:
+        with turn(self.lock, ask):
             (given,) = self.session.get_inputs()
             side = next((size for size in reversed(given.shape) if isinstance(size, int) and size > 3), SIDE)
             seen = cv2.resize(colours, (side, side), interpolation=cv2.INTER_AREA)
             small = np.asarray(seen, np.float32) / np.float32(255)
             batch = ((small - MEAN) / DEVIATION).transpose(2, 0, 1)[None]
             kind = np.float16 if "float16" in given.type else np.float32
-            answer = self.session.run(None, {given.name: np.ascontiguousarray(batch, kind)})[-1]
+            answer = self.answer({given.name: np.ascontiguousarray(batch, kind)}, ask)
         alpha = shares(np.asarray(answer, np.float32).reshape(answer.shape[-2:]))
         height, width = colours.shape[:2]
         if max(height, width) <= side:
             return np.asarray(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA), np.float32).clip(0, 1)
         return np.clip(enlarged(alpha, small, colours, reach=REACH, smoothness=SMOOTHNESS), 0, 1)
+
+    def answer(self, given: Mapping[str, Any], ask: Ask) -> Any:
+        """What comes out last. A run is ended between two layers when nobody wants it."""
+        from onnxruntime import RunOptions
+
+        options = RunOptions()
+
+        def stop() -> None:
+            options.terminate = True
+
+        return asked_meanwhile(lambda: self.session.run(None, given, options), ask, stop=stop)[-1]
 
 
 def shares(answer: Floats) -> Floats:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from brushwork.engines.base import Ask, always_wanted
 from brushwork.errors import Unavailable
 
 SLOPE = 0.2
@@ -85,19 +86,22 @@ class Rrdb(nn.Module):  # type: ignore[misc]
         self.conv_hr = conv(features, features)
         self.conv_last = conv(features, 3)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, ask: Ask = always_wanted) -> Tensor:
         height, width = x.shape[-2:]
         if self.square > 1:  # sides must be whole squares
             missing = (0, -width % self.square, 0, -height % self.square)
             x = functional.pixel_unshuffle(functional.pad(x, missing, mode="replicate"), self.square)
         first = inner = self.conv_first(x)
         for block in self.body:
+            ask()
             inner = block(inner)
         large = first + self.conv_body(inner)
         for enlarge in (self.conv_up1, self.conv_up2):
+            ask()
             large = functional.leaky_relu(
                 enlarge(functional.interpolate(large, scale_factor=2.0, mode="nearest")), SLOPE
             )
+        ask()
         large = self.conv_last(functional.leaky_relu(self.conv_hr(large), SLOPE))
         return large[..., : height * self.factor, : width * self.factor]
 
