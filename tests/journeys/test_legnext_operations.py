@@ -109,7 +109,7 @@ def test_a_reroll_draws_four_other_pictures_of_the_same_size(session: Session) -
 
 def test_a_remix_follows_the_new_prompt(session: Session) -> None:
     submitted = session.client.midjourney.remix(
-        job_id=session.grid.job_id, image_no=0, remix_prompt="a sailboat on the sea at night", mode=0
+        job_id=session.grid.job_id, image_no=0, remix_prompt="a sailboat on the sea at night --seed 3", mode=0
     )
 
     night = session.pictures(submitted)[0]
