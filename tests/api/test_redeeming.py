@@ -2,9 +2,11 @@ import asyncio
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from brushwork.accounts.codes import create_code
 from brushwork.accounts.credits import check_ledger
+from brushwork.database.tables import audits, codes
 from tests.api.conftest import Api
 
 
@@ -80,6 +82,47 @@ async def test_one_account_that_asks_many_times_at_once_gets_it_once(each_api: A
     assert sorted(status for status, _ in answers) == [200] + [409] * 9
     info = await each_api.client.get("/account/info", headers={"x-api-key": key})
     assert info.json()["data"]["balance"] == 500
+
+
+async def test_guessing_codes_ends_after_ten_failures_until_time_has_passed(each_api: Api) -> None:
+    await make_code(each_api)
+    for number in range(10):
+        assert (await redeem(each_api, f"guess-{number}"))[0] == 404
+
+    blocked = await each_api.client.post("/api/account/code/retrieve", json={"code": "autumn-2026"})
+
+    assert (blocked.status_code, blocked.json()["detail"]["code"]) == (429, "too_many_requests")
+    seconds = int(blocked.headers["retry-after"])
+    assert 500 < seconds <= 600
+    other = await each_api.key_of_new_account("other")
+    assert (await redeem(each_api, "guess-11", other))[0] == 404
+    async with each_api.services.database.write() as tx:
+        await tx.execute(audits.update().values(created_at=audits.c.created_at - seconds))
+    assert (await redeem(each_api, "autumn-2026"))[0] == 200
+
+
+async def test_failures_are_written_down_without_the_code(each_api: Api) -> None:
+    await make_code(each_api, max_uses=5)
+    for code in ("secret-guess", "autumn-2026", "autumn-2026"):
+        await redeem(each_api, code)
+
+    async with each_api.services.database.read() as tx:
+        rows = (await tx.execute(sa.select(audits).order_by(audits.c.created_at))).all()
+        uses = (await tx.execute(sa.select(codes.c.uses))).scalar_one()
+        assert await check_ledger(tx) == []
+    assert [(row.kind, row.account_id, row.api_key_id) for row in rows] == [("redeem", 1, 1)] * 2
+    assert [row.data["problem"].partition(":")[0] for row in rows] == [
+        "record not found",
+        "This code was already used by this account.",
+    ]
+    assert "guess" not in str([row.data for row in rows])
+    assert uses == 1
+
+
+async def test_guesses_at_the_same_moment_are_no_more(each_api: Api) -> None:
+    answers = await asyncio.gather(*(redeem(each_api, f"guess-{number}") for number in range(25)))
+
+    assert sorted(status for status, _ in answers) == [404] * 10 + [429] * 15
 
 
 async def test_the_alert_threshold_is_set_and_read(each_api: Api) -> None:

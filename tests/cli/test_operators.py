@@ -40,6 +40,12 @@ def test_an_account_is_changed_and_every_change_is_written_down(brushwork: Brush
     assert studio["key"] not in str(record)
 
 
+def test_the_record_is_searched_and_paged(brushwork: Brushwork, studio: Any) -> None:
+    assert len(brushwork.json("audits", "--kind", "operator", "--days", "1")) == 1
+    assert brushwork.json("audits", "--kind", "appeal") == brushwork.json("audits", "--page", "2") == []
+    assert "appeal" in brushwork("audits", "--kind", "nonsense", code=2).stderr
+
+
 def test_a_key_has_the_limits_it_was_made_with(brushwork: Brushwork, studio: Any) -> None:
     options = ["--scope", "read", "--scope", "generate,admin", "--expires", "3", "--budget", "500", "--per-minute", "2"]
     made = brushwork.json("keys", "create", "--account", "studio", *options)
@@ -82,6 +88,9 @@ def test_codes_are_made_and_listed(brushwork: Brushwork) -> None:
         (["keys", "create", "--scope", "root"], 2, "root"),
         (["codes", "create", "5", "--code", "abc"], 1, "guesses"),
         (["usage", "--by", "colour"], 2, "colour"),
+        (["accounts", "create", "stu\u202edio"], 2, "U+202E"),
+        (["credits", "add", "5", "--description", "5\x1b[2J"], 2, "U+001B"),
+        (["codes", "create", "5", "--description", "x" * 201], 2, "200"),
         (["notifications", "--account", "nobody"], 1, "nobody"),
     ],
 )

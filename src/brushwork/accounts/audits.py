@@ -1,4 +1,7 @@
-"""The record of what operators changed, and of what was refused or erased. Holds no key, no prompt and no picture."""
+"""The record of what operators changed, and of what was refused, appealed against, tried in vain or erased.
+
+Holds no key, no code, no prompt and no picture.
+"""
 
 import hashlib
 import uuid
@@ -11,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import audits
 
-AuditKind = Literal["operator", "moderation", "appeal", "erase"]
+AuditKind = Literal["operator", "moderation", "appeal", "erase", "redeem"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,38 @@ async def change_noted(tx: AsyncConnection, note_id: str) -> Mapping[str, Any] |
     return found
 
 
+async def note_failure(
+    tx: AsyncConnection, account_id: int, kind: AuditKind, data: Mapping[str, Any], *, key_id: int | None, now: float
+) -> None:
+    """Write down what an account tried in vain."""
+    row = {"id": uuid.uuid4().hex, "account_id": account_id, "api_key_id": key_id, "kind": kind}
+    await tx.execute(sa.insert(audits).values(**row, data=dict(data), created_at=now))
+
+
+async def times_of(
+    tx: AsyncConnection, account_id: int, kind: AuditKind, *, since: float, limit: int
+) -> Sequence[float]:
+    """When the account's latest entries of this kind were made, newest first."""
+    own = sa.and_(audits.c.account_id == account_id, audits.c.kind == kind, audits.c.created_at > since)
+    times = sa.select(audits.c.created_at).where(own).order_by(audits.c.created_at.desc()).limit(limit)
+    return (await tx.execute(times)).scalars().all()
+
+
 async def page_of_audits(
-    tx: AsyncConnection, *, kind: AuditKind | None, account_id: int | None, page: int, size: int
+    tx: AsyncConnection,
+    *,
+    kind: AuditKind | None,
+    account_id: int | None,
+    page: int,
+    size: int,
+    since: float | None = None,
+    until: float | None = None,
 ) -> AuditPage:
-    """Entries number `(page - 1) * size` and on, newest first; of one kind or one account when given."""
+    """Entries number `(page - 1) * size` and on, newest first; of one kind, one account or a period when given."""
     given = ((audits.c.kind, kind), (audits.c.account_id, account_id))
     wanted = [column == value for column, value in given if value is not None]
+    wanted += [audits.c.created_at >= since] if since is not None else []
+    wanted += [audits.c.created_at < until] if until is not None else []
     total = (await tx.execute(sa.select(sa.func.count()).select_from(audits).where(*wanted))).scalar_one()
     query = sa.select(audits).where(*wanted).order_by(audits.c.created_at.desc(), audits.c.id)
     rows = await tx.execute(query.offset((page - 1) * size).limit(size))

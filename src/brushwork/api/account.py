@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from brushwork.accounts.codes import redeem
+from brushwork.accounts.audits import note_failure
+from brushwork.accounts.codes import redeem, refuse_guesses
 from brushwork.accounts.directory import account_by_id, change_account
 from brushwork.accounts.overview import overview_of
 from brushwork.accounts.wallet import Wallet, packs_of, wallet_of
@@ -18,11 +19,12 @@ from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generati
 from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import ActiveTasksView, AlertView, BalanceView
+from brushwork.errors import Conflict, NotFound
 
 router = APIRouter(prefix="/account", tags=["account"], route_class=Once)
 REFUSALS = refusals(401, 403, 500, 503)
 CHANGE_REFUSALS = refusals(400, 401, 403, 408, 413, 500, 503)
-REDEEM_REFUSALS = refusals(400, 401, 403, 404, 408, 409, 413, 500, 503)
+REDEEM_REFUSALS = refusals(400, 401, 403, 404, 408, 409, 413, 429, 500, 503)
 
 MAX_POINTS = 1_000_000_000_000
 
@@ -94,12 +96,24 @@ async def set_alert_threshold(request: Request, caller: Generating, services: Cu
     openapi_extra=json_body(CodeBody, {"code": "autumn-2026"}),
 )
 async def redeem_code(request: Request, caller: Generating, services: CurrentServices) -> Response:
-    """Redeem a code for points or credits: once for each account. Answers with the wallet as it is then."""
+    """Redeem a code for points or credits: once for each account. Answers with the wallet as it is then.
+
+    Ten failures of an account within ten minutes are answered with 429, whatever the code.
+    """
     body = await read_fields(request, CodeBody, limit=services.max_body_bytes)
     account_id, now = caller.account.id, time.time()
+    refusal: NotFound | Conflict | None = None
     async with services.database.write() as tx:
-        await redeem(tx, account_id, body.code, now=now)
+        await refuse_guesses(tx, account_id, now=now)
+        try:
+            await redeem(tx, account_id, body.code, now=now)
+        except (NotFound, Conflict) as error:  # raised below: what is written down here must stay
+            refusal = error
+            problem = {"problem": error.message}
+            await note_failure(tx, account_id, "redeem", problem, key_id=caller.key_id, now=now)
         purses, packs = await wallet_of(tx, account_id, now=now), await packs_of(tx, account_id, kind="credit")
+    if refusal is not None:
+        raise refusal
     services.callers.forget()
     return json_answer(WalletAnswer.of(account_id, purses, packs, now=now))
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generating
+from brushwork.api.labels import Note
 from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import View, moment
@@ -47,7 +48,7 @@ class AppealBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    note: Annotated[str, Field(min_length=1, max_length=1000, description="For the operator; it is kept as it is")]
+    note: Annotated[Note, Field(description="For the operator; it is kept as it is")]
 
 
 @router.get("/log", operation_id="moderation_log", response_model=LogView, responses=refusals(400, 401, 403, 500, 503))
@@ -82,7 +83,8 @@ async def post_appeal(
         appeals = await entries(tx, caller.account.id, ["appeal"], limit=MAX_APPEALS)
         if len(appeals) >= MAX_APPEALS or any(appeal.data["of"] == refused.id for appeal in appeals):
             raise Conflict("There is an appeal already, or too many of this account.")
-        said = {"of": refused.id, "note": body.note}
+        # With the refusal beside it, whoever reads the record sees at once what it is about.
+        said = {**refused.data, "of": refused.id, "note": body.note}
         await tx.execute(audit(caller.account.id, "appeal", said, now=time.time(), key_id=caller.key_id))
     return json_answer(view_of(refused, {refused.id: body.note}))
 

@@ -18,6 +18,7 @@ from brushwork.api.callers import key_in
 from brushwork.api.dependencies import CurrentAccount, CurrentServices, Generating
 from brushwork.api.events import EventStream
 from brushwork.api.jobs import seconds, while_key_is_good
+from brushwork.api.labels import Description
 from brushwork.api.once import Once
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import moment
@@ -56,7 +57,7 @@ def known_events(names: Any) -> Any:
 
 Events = Annotated[list[EventName], BeforeValidator(known_events), Field(description=f"Some of {', '.join(CHOICES)}")]
 Url = Annotated[str, Field(min_length=1, max_length=2048, description="Where to POST to: https")]
-Description = Annotated[str, Field(max_length=200, description="For people")]
+About = Annotated[Description, Field(description="For people")]
 
 
 class NewEndpoint(BaseModel):
@@ -66,7 +67,7 @@ class NewEndpoint(BaseModel):
 
     url: Url
     events: Events | None = Field(default=None, description=f"Some of {', '.join(CHOICES)}; else {', '.join(USUAL)}")
-    description: Description = ""
+    description: About = ""
 
 
 class EndpointChange(BaseModel):
@@ -76,7 +77,7 @@ class EndpointChange(BaseModel):
 
     url: Url | None = None
     events: Events | None = None
-    description: Description | None = None
+    description: About | None = None
     enabled: bool | None = Field(default=None, description="true switches it on again; false stops its deliveries")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from brushwork.accounts import labels
 from brushwork.accounts.account import PlanName
 from brushwork.accounts.audits import note_change
 from brushwork.accounts.books import check_books
@@ -34,11 +35,24 @@ MAX_POINTS = 1_000_000_000_000
 
 def fit_name(name: str) -> str:
     """A name that people can read and type again."""
-    if not (name.strip() and len(name) <= 100 and name.isprintable()):
-        raise typer.BadParameter("must be 1 to 100 printable characters")
-    return name
+    return fit(name, labels.fit_name, most=100)
 
 
+def fit_description(text: str) -> str:
+    return fit(text, labels.visible, most=200)
+
+
+def fit(text: str, judge: Callable[[str], str], *, most: int) -> str:
+    """As the API would take it."""
+    if len(text) > most:
+        raise typer.BadParameter(f"must have at most {most} characters")
+    try:
+        return judge(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+Description = Annotated[str, typer.Option(callback=fit_description, help="Shown beside the amount.")]
 AccountName = Annotated[str, typer.Option("--account", "-a", callback=fit_name, help="Name of the account.")]
 
 
@@ -176,7 +190,7 @@ def add(
         float | None, typer.Option("--days", "--expires", min=0.001, help="They expire after so many days; else never.")
     ] = None,
     kind: Annotated[Literal["point", "credit"], typer.Option(help="Points are spent before credits.")] = "point",
-    description: Annotated[str, typer.Option(help="Shown beside the amount.")] = "Added by the operator",
+    description: Description = "Added by the operator",
     as_json: AsJson = False,
 ) -> None:
     """Add points or credits to an account."""

@@ -23,7 +23,7 @@ from brushwork.accounts.opening import open_account
 from brushwork.accounts.overview import overview_of
 from brushwork.accounts.usage import COLUMNS, DAY, usage_of
 from brushwork.app import FIRST_ACCOUNT
-from brushwork.cli.accounts import MAX_POINTS, AccountName, existing_account, fit_name, in_transaction
+from brushwork.cli.accounts import MAX_POINTS, AccountName, Description, existing_account, fit_name, in_transaction
 from brushwork.cli.output import AsJson, console, day, iso, print_json, print_table
 from brushwork.settings import Settings
 
@@ -189,7 +189,7 @@ def create_codes(
         float | None, typer.Option(min=0.001, max=36_500, help="What it gives lasts so many days; else for ever.")
     ] = None,
     days: Annotated[float | None, typer.Option(min=0.001, max=36_500, help="It ends after so many days.")] = None,
-    description: Annotated[str, typer.Option(help="Shown beside the amount.")] = "",
+    description: Description = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a code that accounts redeem for credits, each of them once."""
@@ -322,15 +322,18 @@ def notifications(
 
 def audits(
     account: Annotated[str | None, typer.Option("--account", "-a", help="Only of this account.")] = None,
-    kind: Annotated[AuditKind | None, typer.Option(help="Only of this kind.")] = None,
+    kind: Annotated[AuditKind | None, typer.Option(help="Only of this kind; `appeal` is for you to read.")] = None,
+    days: Annotated[float | None, typer.Option(min=0.001, max=36_500, help="How far back, in days; else all.")] = None,
+    page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which hundred of them.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """What operators changed, and what was refused or erased, newest first; the last hundred."""
+    """What operators changed, and what was refused, appealed against, tried in vain or erased, newest first."""
 
     async def work(tx: AsyncConnection, _: Settings) -> list[dict[str, Any]]:
         owner = await existing_account(tx, account) if account else None
-        page = await page_of_audits(tx, kind=kind, account_id=owner, page=1, size=100)
-        return [asdict(one) for one in page.audits]
+        since = time.time() - days * DAY if days else None
+        found = await page_of_audits(tx, kind=kind, account_id=owner, since=since, page=page, size=100)
+        return [asdict(one) for one in found.audits]
 
     found = in_transaction(work)
     if as_json:

@@ -30,7 +30,8 @@ def print_json(value: Any) -> None:
 def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
     """One line a row; the first row's keys are the columns. Brackets stay brackets; a `Text` keeps its style.
 
-    Nothing is cut off: people copy names from tables. What is in the first column stays in one piece where it can.
+    Nothing is cut off: people copy names from tables. What is in the first column stays in one piece where it can. What
+    a terminal would obey rather than show is shown as its code.
     """
     if not rows:
         console.print(empty)
@@ -39,8 +40,12 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
     for number, column in enumerate(rows[0]):
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
-        table.add_row(*(value if isinstance(value, Text) else escape(str(value)) for value in row.values()))
+        table.add_row(*(value if isinstance(value, Text) else escape(shown(str(value))) for value in row.values()))
     console.print(table)
+
+
+def shown(text: str) -> str:
+    return "".join(one if one.isprintable() or one == "\n" else f"U+{ord(one):04X}" for one in text)
 
 
 def day(moment: float | None) -> str:

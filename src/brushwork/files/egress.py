@@ -32,7 +32,7 @@ TRIED_ADDRESSES = 3
 BEGINNING = re.compile(r"https?://(?:\[[^\]/?#@]*\]|[^:/?#@\[\]]+)(?::[0-9]{0,5})?(?:[/?#]|$)", re.IGNORECASE)
 """A host, perhaps a port, and never an @: whatever else could be read into a URL is not tried."""
 
-NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\ufeff\\\ud800-\udfff]")
+NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\xad\u061c\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\\ud800-\udfff]")
 """White space, control characters, backslashes: what programs that read URLs disagree about."""
 
 NO_WEB_URL = "must be an http(s) URL of a host, without a user name"

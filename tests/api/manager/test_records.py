@@ -2,7 +2,9 @@ import time
 
 import pytest
 
+from brushwork.accounts.keys import create_key
 from brushwork.accounts.notifications import notify_account
+from brushwork.jobs.audits import audit
 from tests.api.manager.conftest import Office
 
 
@@ -64,3 +66,38 @@ async def test_codes_are_made_listed_and_redeemed(office: Office) -> None:
     assert own["expires_at"] is None
     record = await office("GET", "/v1/audits?kind=operator")
     assert made["code"] not in str(record)
+
+
+async def test_an_appeal_is_found_with_the_refusal_that_it_is_about(office: Office) -> None:
+    account = (await office.open("author"))["id"]
+    refusal = {"policy": "2026-11", "category": "violence", "rule": "gore", "task": "diffusion", "field": "text"}
+    async with office.api.services.database.write() as tx:
+        await tx.execute(audit(account, "moderation", refusal, now=time.time(), audit_id="refused"))
+        _, key = await create_key(tx, account, name="k", now=time.time())
+
+    said = await office.api.client.post(
+        "/api/v1/moderation/refused/appeal", json={"note": "Gore is a village."}, headers={"x-api-key": key}
+    )
+
+    assert said.status_code == 200
+    (found,) = (await office("GET", "/v1/audits?kind=appeal"))["data"]
+    assert (found["account_id"], found["kind"]) == (account, "appeal")
+    assert found["data"] == {**refusal, "of": "refused", "note": "Gore is a village."}
+
+
+async def test_the_record_is_searched_by_kind_account_and_time(office: Office) -> None:
+    async with office.api.services.database.write() as tx:
+        for kind, account, moment in (("appeal", 1, 1_000.0), ("redeem", 1, 2_000.0), ("appeal", 2, 3_000.0)):
+            await tx.execute(audit(account, kind, {}, now=moment))  # type: ignore[arg-type]  # one of the kinds
+
+    async def times(query: str) -> list[str]:
+        return [one["created_at"][14:19] for one in (await office("GET", f"/v1/audits?{query}"))["data"]]
+
+    assert await times("") == ["50:00", "33:20", "16:40"]
+    assert await times("kind=appeal") == ["50:00", "16:40"]
+    assert await times("kind=redeem&account_id=1") == ["33:20"]
+    assert await times("account_id=1&from=1970-01-01T00:20:00Z") == ["33:20"]
+    assert await times("to=1970-01-01T00:33:20Z") == ["16:40"]
+    assert await times("from=1970-01-01T00:33:20Z&to=1970-01-01T00:33:21Z") == ["33:20"]
+    await office("GET", "/v1/audits?from=yesterday", status=400)
+    await office("GET", "/v1/audits?kind=nonsense", status=400)

@@ -19,13 +19,13 @@ from brushwork.api.account_view import AccountInfo, AccountView
 from brushwork.api.answers import ShownOnce, json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices, Services
+from brushwork.api.labels import Name
 from brushwork.api.manager.operator import (
     CHANGING,
     LOOKING,
     MAX_POINTS,
     TAG,
     AccountId,
-    Name,
     Operator,
     PageNumber,
     PageSize,

@@ -14,6 +14,7 @@ from brushwork.api.account_view import moment_or_none
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices
+from brushwork.api.labels import Description
 from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, Operator
 from brushwork.api.once import Once
 from brushwork.api.openapi import json_body
@@ -33,7 +34,7 @@ class NewCodeBody(BaseModel):
     code: Annotated[
         str | None, Field(min_length=6, max_length=100, description="At least 6 characters; else one is made")
     ] = None
-    description: Annotated[str, Field(max_length=200, description="Shown beside the amount")] = ""
+    description: Annotated[Description, Field(description="Shown beside the amount")] = ""
     pack_days: Annotated[
         float | None, Field(gt=0, le=36_500, description="How long what it gives lasts; else for ever")
     ] = None

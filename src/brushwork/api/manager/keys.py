@@ -18,7 +18,8 @@ from brushwork.api.account_view import KeyView
 from brushwork.api.answers import ShownOnce, json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices
-from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, AccountId, KeyId, Name, Operator
+from brushwork.api.labels import Name
+from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, AccountId, KeyId, Operator
 from brushwork.api.once import Once
 from brushwork.api.openapi import json_body
 from brushwork.api.periods import in_future

@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from starlette.convertors import Convertor, register_url_convertor
 
 from brushwork.accounts.keys import Caller
@@ -90,12 +90,3 @@ PageNumber = Annotated[
 PageSize = Annotated[
     Annotated[int, Field(ge=1, le=100)] | None, blank_is_none, Query(description="At most 100; `null` is 10")
 ]
-
-
-def printable(name: str) -> str:
-    if not (name.strip() and name.isprintable()):
-        raise ValueError("must be printable characters, not only spaces")
-    return name.strip()
-
-
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(printable)]

@@ -1,4 +1,4 @@
-"""What happened, for operators: the jobs of an account, its notifications, and what operators changed."""
+"""What happened, for operators: the jobs of an account, its notifications, and the record of changes and refusals."""
 
 import time
 from typing import Annotated, Any, Literal
@@ -23,6 +23,7 @@ from brushwork.api.manager.operator import (
     RowId,
     blank_is_none,
 )
+from brushwork.api.periods import Moment, in_seconds
 from brushwork.api.views import View, When, moment
 from brushwork.jobs.history import Entry, page_of_history
 
@@ -213,13 +214,19 @@ async def get_audits(
     services: CurrentServices,
     kind: Annotated[AuditKind | None, blank_is_none, Query(description="Only entries of this kind")] = None,
     account_id: Annotated[RowId | None, blank_is_none, Query(description="Only this account's")] = None,
+    since: Annotated[Moment, Query(alias="from", description="RFC 3339 or a day; else from the first on")] = None,
+    until: Annotated[Moment, Query(alias="to", description="RFC 3339 or a day, not included; else up to now")] = None,
     page: PageNumber = None,
     page_size: PageSize = None,
 ) -> Response:
-    """What operators changed, and what was refused or erased, newest first. Names no key, no prompt and no picture."""
+    """What operators changed, and what was refused, appealed against, tried in vain or erased, newest first.
+
+    Names no key, no prompt and no picture. An appeal has what was said, and which refusal it is `of`, by which rule.
+    """
     number, size = page or 1, page_size or 10
+    period = {"since": since and in_seconds(since), "until": until and in_seconds(until)}
     async with services.database.read() as tx:
-        found = await page_of_audits(tx, kind=kind, account_id=account_id, page=number, size=size)
+        found = await page_of_audits(tx, kind=kind, account_id=account_id, page=number, size=size, **period)
     views = [AuditView(**{**vars(one), "created_at": moment(one.created_at)}) for one in found.audits]
     data = AuditPageView(page=number, size=size, total=found.total, data=views)
     return json_answer(AuditsAnswer(code=200, message="success", data=data))

@@ -18,6 +18,7 @@ from brushwork.api.account_view import CreditPackInfo, CreditPackView, WalletAns
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices
+from brushwork.api.labels import Description
 from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, AccountId, Operator, blank_is_none
 from brushwork.api.openapi import json_body
 from brushwork.api.periods import in_future
@@ -34,7 +35,7 @@ class NewPackBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     capacity: Annotated[int, Field(ge=1, le=MAX_POINTS, description="How many; 1000 are a dollar")]
-    description: Annotated[str, Field(max_length=200, description="Shown beside the amount")] = ""
+    description: Annotated[Description, Field(description="Shown beside the amount")] = ""
     expired_at: Annotated[datetime | None, Field(description="RFC 3339; else never")] = None
     kind: Annotated[Literal["point", "credit"], Field(description="Points are spent before credits")] = "credit"
 

@@ -166,14 +166,16 @@ erasures = sa.Table(
     sa.Column("ended_at", Time),
 )
 
-# What was refused, erased or changed by an operator. Holds no prompt and no picture.
+# What was refused, appealed against, tried in vain, erased or changed by an operator. Holds no prompt and no picture.
 audits = sa.Table(
     "audits",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("account_id", RowId, index=True),
+    sa.Column("account_id", RowId),
     sa.Column("api_key_id", RowId),
-    sa.Column("kind", sa.Text, nullable=False),  # moderation | erase | operator
+    sa.Column("kind", sa.Text, nullable=False),  # moderation | appeal | redeem | erase | operator
     sa.Column("data", Json, nullable=False),
     sa.Column("created_at", Time, nullable=False),
+    sa.Index("ix_audits_of", "account_id", "kind", "created_at"),
+    sa.Index("ix_audits_kind", "kind", "created_at"),
 )

@@ -16,6 +16,7 @@ workers = sa.Table(
     sa.Column("started_at", Time, nullable=False),
     sa.Column("last_seen", Time, nullable=False),
     sa.Column("abilities", Json),  # what its engine can do: model → operations
+    sa.Column("figures", Json),  # what its engine last told of itself, as `jobs/figures.py` writes it
 )
 
 ticks = sa.Table(

@@ -1,4 +1,4 @@
-"""What was answered to requests with an idempotency key; accounts that are erased."""
+"""What was answered to requests with an idempotency key; accounts that are erased; figures of engines."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,3 +35,7 @@ def upgrade() -> None:
         sa.Column("began_at", Time(), nullable=False),
         sa.Column("ended_at", Time(), nullable=True),
     )
+    op.drop_index("ix_audits_account_id", "audits")
+    op.create_index("ix_audits_of", "audits", ["account_id", "kind", "created_at"])
+    op.create_index("ix_audits_kind", "audits", ["kind", "created_at"])
+    op.add_column("workers", sa.Column("figures", Json, nullable=True))
