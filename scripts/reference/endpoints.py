@@ -37,7 +37,7 @@ def operations() -> Iterator[tuple[str, Operation]]:
 
 def section(title: str, operation: Operation) -> str:
     errors = ", ".join(status for status in operation["responses"] if int(status) >= 400)
-    facts = f"{'Needs a key.' if operation.get('security') else 'Needs no key.'} May answer {errors} instead of 200."
+    facts = f"{KEYS[kind_of_key(operation)]} May answer {errors} instead of 200."
     parameters = [
         (code(given["name"]), given["in"], values_of(given["schema"]), given.get("description", ""))
         for given in operation.get("parameters", ())
@@ -46,6 +46,16 @@ def section(title: str, operation: Operation) -> str:
     if parameters:
         parts.append(table(("parameter", "where", "value", "meaning"), parameters))
     return "\n\n".join([*parts, fence(example(title, operation), "sh")])
+
+
+def kind_of_key(operation: Operation) -> str:
+    """What opens an endpoint: nothing, an account's key, an operator's, or the token that only /metrics may ask for."""
+    security = operation.get("security", ())
+    if {} in security:
+        return "metrics"
+    if {"operatorKey": []} in security:
+        return "operator"
+    return "account" if security else "none"
 
 
 def words_of(operation: Operation) -> str:
@@ -66,13 +76,14 @@ def values_of(schema: Mapping[str, Any]) -> str:
 
 def example(title: str, operation: Operation) -> str:
     method, path = title.split()
-    prefix = "/api" if operation.get("security") else ""
+    header = HEADERS[kind_of_key(operation)]
+    prefix = "/api" if header and "Bearer" not in header else ""
     path = path.replace("{job_id}", "$JOB").replace("{name}", "$FILE.png?expires=$EXPIRES&signature=$SIGNATURE")
     path = re.sub(r"\{(\w+)\}", lambda name: f"${name[1].upper()}", path)
     words = ["curl", *([] if method == "GET" else ["-X", method]), *(["-N"] if path.endswith("/events") else [])]
     words.append(f'"http://127.0.0.1:8080{prefix}{path}"')
-    if security := operation.get("security"):
-        words.append('-H "api-key: $OPERATOR_KEY"' if {"operatorKey": []} in security else '-H "x-api-key: $KEY"')
+    if header:
+        words.append(f'-H "{header}"')
     if body := operation.get("requestBody"):
         if form := body["content"].get("multipart/form-data"):
             words += [f"-F {name}=@picture.png" for name in form["schema"]["required"]]
@@ -81,6 +92,20 @@ def example(title: str, operation: Operation) -> str:
             words.append(f"-d '{json.dumps(given, ensure_ascii=False)}'")
     return " ".join(words)
 
+
+KEYS = {
+    "none": "Needs no key.",
+    "account": "Needs a key.",
+    "operator": "Needs an operator's key.",
+    "metrics": "Needs no key, but the token of the operator where one is set.",
+}
+
+HEADERS = {
+    "none": "",
+    "account": "x-api-key: $KEY",
+    "operator": "api-key: $OPERATOR_KEY",
+    "metrics": "Authorization: Bearer $BRUSHWORK_METRICS_KEY",
+}
 
 INTRODUCTION = """
 Every path works as written, under `/api`, and under `/api/api`; nothing is ever redirected. The key goes into the
