@@ -235,3 +235,11 @@ async def test_an_erased_job_leaves_its_receipt_only(each_api: Api) -> None:
     assert first.status_code == 200, first.text
     assert (await each_api.client.post(f"/v1/job/{job_id}/erase", headers=headers)).content == first.content
     assert b"lighthouse" not in first.content
+
+
+async def test_what_was_done_is_answered_though_the_answer_cannot_be_kept(each_api: Api) -> None:
+    assert (await upload(each_api.client, "one")).status_code == 200
+    async with each_api.services.database.write() as tx:  # no second answer can be written
+        await tx.execute(sa.text("CREATE UNIQUE INDEX only_one ON answers (account_id) WHERE status IS NOT NULL"))
+    assert (await upload(each_api.client, "two")).status_code == 200
+    assert await count(each_api, files_table) == 2

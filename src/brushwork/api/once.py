@@ -11,7 +11,9 @@ from collections.abc import Callable, Coroutine
 from json import dumps
 from typing import Any
 
+import structlog
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
@@ -24,6 +26,8 @@ from brushwork.api.dependencies import Services
 from brushwork.api.openapi import refusals
 from brushwork.errors import BadRequest, Conflict, InvalidField, StillAnswering
 from brushwork.jobs.idempotency import Claim, claim, look, release, settle
+
+log = structlog.get_logger(__name__)
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -90,14 +94,20 @@ async def answer_once(request: Request, key: str, handle: Handle) -> Response:
 
 
 async def answer(services: Services, claimed: Claim, handle: Handle, request: Request) -> Response:
-    """Do it, and keep what is answered. What fails is forgotten, so that it may be tried again."""
+    """Do it, and keep what is answered. What fails is forgotten, so that it may be tried again.
+
+    What is done is answered even when the answer cannot be kept: the client learns it, and need not ask again.
+    """
     try:
         response = await handle(request)
     except BaseException:
         await asyncio.shield(release(services.database, claimed))
         raise
     body = None if isinstance(response, ShownOnce) else bytes(response.body)
-    await asyncio.shield(settle(services.database, claimed, response.status_code, body))
+    try:
+        await asyncio.shield(settle(services.database, claimed, response.status_code, body))
+    except SQLAlchemyError as error:
+        log.warning("answer.not_kept", error=type(error).__name__)
     return response
 
 
