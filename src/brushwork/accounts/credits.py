@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts import limits
-from brushwork.database.tables import accounts, ledger, packs
+from brushwork.database.tables import accounts, erasures, ledger, packs
 from brushwork.database.together import Writes
 from brushwork.errors import InsufficientCredits, NotFound
 
 PackKind = Literal["point", "credit"]
 Settlement = Literal["capture", "release"]
 
+IS_ERASED = sa.exists().where(erasures.c.account_id == accounts.c.id)
 AVAILABLE = packs.c.amount - packs.c.frozen - packs.c.used - packs.c.expired
 
 
@@ -59,7 +60,7 @@ async def grant(
         raise ValueError(f"a pack holds at least 1 point, not {amount}")
     found = await tx.execute(
         accounts.update()
-        .where(accounts.c.id == account_id)
+        .where(accounts.c.id == account_id, ~IS_ERASED)
         .values(
             balance=accounts.c.balance + amount,
             alerted_at=alerted_unless(accounts.c.balance - accounts.c.frozen + amount),
