@@ -31,6 +31,7 @@ EXAMPLES = {
     "brushwork accounts limits": "brushwork accounts limits studio --jobs 12 --share 2 --alert 5000",
     "brushwork accounts disable": "brushwork accounts disable studio",
     "brushwork accounts enable": "brushwork accounts enable studio",
+    "brushwork accounts erase": "brushwork accounts erase studio",
     "brushwork codes create": "brushwork codes create 1000 --uses 50 --pack-days 31",
     "brushwork codes list": "brushwork codes list",
     "brushwork usage": "brushwork usage --days 7 --by account,task --csv",

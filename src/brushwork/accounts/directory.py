@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import Account, PlanName
+from brushwork.accounts.tombstones import refuse_erased
 from brushwork.database.tables import accounts
 from brushwork.errors import NotFound
 
@@ -60,6 +61,7 @@ async def change_account(
 ) -> tuple[Account, Account]:
     """Change columns of an account; it before and after. Raises NotFound."""
     before = await account_by_id(tx, account_id)
+    await refuse_erased(tx, account_id)
     values = dict(changes)
     if values.get("alert_threshold", before.alert_threshold) != before.alert_threshold:
         values["alerted_at"] = None  # whoever wants to be told of another limit is told of it anew

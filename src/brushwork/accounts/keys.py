@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import Account
 from brushwork.accounts.directory import account_of
+from brushwork.accounts.tombstones import refuse_erased
 from brushwork.database.tables import accounts, api_keys
 from brushwork.errors import Forbidden, NotFound, Unauthorized
 
@@ -92,6 +93,7 @@ async def create_key(
     per_minute: int | None = None,
 ) -> tuple[int, str]:
     """Make a key and return (its id, the key itself): the only moment at which the key is readable."""
+    await refuse_erased(tx, account_id)
     key = new_secret()
     values = {"account_id": account_id, "name": name, "prefix": key[:SHOWN], "hash": key_hash(key), "created_at": now}
     limits = {"expires_at": expires_at, "budget": budget, "per_minute": per_minute, "scopes": " ".join(scopes)}

@@ -20,8 +20,8 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
+from brushwork.database.tables import erasures, jobs
 from brushwork.database.tables import files as files_table
-from brushwork.database.tables import jobs
 from brushwork.errors import FileNotFound, TooManyRequests, Unavailable
 from brushwork.files.links import Links, extension_of
 from brushwork.files.stored import StoredFile
@@ -215,7 +215,7 @@ class Files:
         """The file behind a link. Raises FileNotFound for an altered or expired link, or a file past its time."""
         self.links.check(file_id, expires=expires, signature=signature, now=now)
         async with self.database.read() as tx:
-            row = (await tx.execute(sa.select(files_table).where(files_table.c.id == file_id))).first()
+            row = (await tx.execute(sa.select(files_table).where(files_table.c.id == file_id, ~OF_ERASED))).first()
             if row is None or (row.expires_at is not None and row.expires_at < now and not await is_pinned(tx, row)):
                 raise FileNotFound
         return OpenFile(
@@ -237,6 +237,10 @@ class Files:
         except Exception:  # whatever a store raises, the answer is no
             return False
         return True
+
+
+OF_ERASED = sa.exists().where(erasures.c.account_id == files_table.c.account_id)
+"""Whether the account of a file is erased or being erased: no link opens it from then on."""
 
 
 async def is_pinned(tx: AsyncConnection, row: Any) -> bool:

@@ -5,6 +5,7 @@ this; a process that dies at its duty loses it when its lease runs out, and anot
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from brushwork.accounts.expiry import expire_packs
 from brushwork.database.session import Database
 from brushwork.database.tables import ticks
 from brushwork.files.store import Files
+from brushwork.jobs.closing import Closing
 from brushwork.jobs.events import wait
+from brushwork.jobs.expiry import end_packs
 from brushwork.jobs.forecast import forget_timings
 from brushwork.jobs.idempotency import forget_answers
 from brushwork.jobs.lifecycle import admit_held
@@ -26,13 +28,14 @@ from brushwork.jobs.reaper import reap
 from brushwork.jobs.retention import remove_expired, remove_strays
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.webhooks.log import forget_lost, forget_old
-from brushwork.jobs.webhooks.outbox import tell_low_balance
 from brushwork.jobs.workers import forget_dead
 
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 5.0
 LEASE_SECONDS = 600.0
+ERASING_SECONDS = 60.0
+"""For one account in one run; the next run goes on."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,7 @@ def is_due(name: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 async def expire_credits(house: Housekeeping) -> None:
     async with house.database.write() as tx:
-        now = await clock(tx)
-        for low in (await expire_packs(tx, now)).low:
-            await tell_low_balance(tx, low.account_id, available=low.available, threshold=low.threshold, now=now)
+        await end_packs(tx, now=await clock(tx))
 
 
 async def clock(tx: AsyncConnection) -> float:
@@ -141,11 +142,18 @@ async def forget_keys(house: Housekeeping) -> None:
         await forget_answers(tx, now=await clock(tx))
 
 
+async def go_on_erasing(house: Housekeeping) -> None:
+    closing = Closing(house.database, house.files, house.rules)
+    for account_id in await closing.pending(now=time.time()):
+        await closing.go_on(account_id, seconds=ERASING_SECONDS)
+
+
 Duty = Callable[[Housekeeping], Awaitable[None]]
 
 DUTIES: Mapping[str, tuple[float, Duty]] = {
     # name: (seconds between two runs, what to do)
     "admission": (30.0, let_in),  # an operator may have raised an account's limit
+    "erasures": (30.0, go_on_erasing),
     "credits": (60.0, expire_credits),
     "idempotency": (600.0, forget_keys),
     "retention": (600.0, remove_results),

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -27,37 +27,48 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class Removed:
+    """What an account had, as far as it has been removed."""
+
+    jobs: int = 0
+    cancelled: int = 0
+    """Of the jobs: they had not ended, and nothing was charged for them."""
+    uploads: int = 0
+    files: int = 0
+    """Of jobs and uploads together."""
+    bytes: int = 0
+    events: int = 0
+    deliveries: int = 0
+    endpoints: int = 0
+    keys: int = 0
+    batches: int = 0
+    notifications: int = 0
+    answers: int = 0
+    audits: int = 0
+    """Refusals and what was said against them, and entries of the record that have lost their details."""
+    points_expired: int = 0
+    kept_elsewhere: int = 0
+    """Jobs of other accounts that took a picture by a link that they were given; they stay."""
+
+
+@dataclass(frozen=True)
 class AccountReceipt:
     """Of an account and all that it had. Names nothing of it but its number."""
 
     id: str
     account_id: int
-    state: str
-    """erasing | erased; the counts grow until then."""
-    jobs: int
-    cancelled: int
-    """Of the jobs: they had not ended, and nothing was charged for them."""
-    uploads: int
-    files: int
-    bytes: int
-    events: int
-    deliveries: int
-    endpoints: int
-    keys: int
-    batches: int
-    notifications: int
-    answers: int
-    audits: int
-    """Refusals and appeals that were removed, and entries of the record whose details were."""
-    points_expired: int
-    kept_elsewhere: int
+    state: Literal["erasing", "erased"]
+    """The counts grow until it is erased."""
+    counts: Removed
     began_at: float
     erased_at: float | None
 
 
 def shown(receipt: Receipt | AccountReceipt) -> dict[str, Any]:
     """As it is answered, with its seal."""
-    facts = {name: plain(name, value) for name, value in asdict(receipt).items()}
+    facts = asdict(receipt)
+    facts |= facts.pop("counts", {})
+    facts = {name: plain(name, value) for name, value in facts.items()}
     return facts | {"sha256": seal(facts)}
 
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from brushwork.api.manager import accounts, codes, keys, records, wallets
+from brushwork.api.manager import accounts, codes, erasing, keys, records, wallets
 
 router = APIRouter()
-for chapter in (accounts, keys, wallets, records, codes):
+for chapter in (accounts, erasing, keys, wallets, records, codes):
     router.include_router(chapter.router)
