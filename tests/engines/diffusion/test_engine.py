@@ -12,11 +12,22 @@ import pytest
 import torch
 from PIL.Image import Image
 
-from brushwork.engines.base import PICTURE_OPS, NullSink, Op, Reference, Row, RowCancelled, RowResult, Source
+from brushwork.engines.base import (
+    PICTURE_OPS,
+    NullSink,
+    Op,
+    Reference,
+    Row,
+    RowCancelled,
+    RowResult,
+    Source,
+    figures_of,
+)
 from brushwork.engines.catalog.model import VERSIONS
 from brushwork.engines.diffusion.describe import Describer
 from brushwork.engines.diffusion.engine import DiffusionEngine
 from brushwork.engines.diffusion.loop import Loop
+from brushwork.engines.diffusion.peaks import kind_of
 from brushwork.engines.diffusion.recipe import pictures_of
 from brushwork.engines.tools.describe import describe as describe_plainly
 from brushwork.errors import Unavailable
@@ -218,3 +229,34 @@ def test_a_replay_that_nobody_wants_is_cancelled(engine: DiffusionEngine) -> Non
     sink.cancelled.add(0)
     with pytest.raises(RowCancelled):
         engine.replay(result.recipe, sink)
+
+
+def test_what_was_loaded_and_stepped_is_told(engine: DiffusionEngine) -> None:
+    asleep = DiffusionEngine(engine.options)
+    assert figures_of(asleep) == []
+
+    (result,) = engine.run([row_of(model="6")], SINK)
+
+    told = {(one.name, *one.labels.values()): one.value for one in figures_of(engine)}
+    stats = engine.shelf.residency.stats()
+    assert told["model_bytes", "device"] == stats.device_bytes > 0
+    assert told["models_resident",] >= 1
+    assert told["model_steps_total", result.recipe["model"]] >= 1
+    assert told["model_step_seconds_total", result.recipe["model"]] > 0
+
+
+def test_room_follows_what_a_gpu_was_seen_to_take(engine: DiffusionEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    (result,) = engine.run([row_of()], SINK)
+    shelf = DiffusionEngine(engine.options).shelf
+    model, residency = result.recipe["model"], shelf.residency
+    shelf.__dict__["device"] = torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _device: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _device: residency.stats().device_bytes + 1000)
+
+    with shelf.drawing(model, 4096):
+        shelf.warm(model)  # weights came: what was taken beside them is not known
+    assert kind_of(model, 4096) not in shelf.peaks.known
+    with shelf.drawing(model, 4096):
+        pass
+    with shelf.drawing(model, 4096):
+        assert residency.stats().reserve == 1100

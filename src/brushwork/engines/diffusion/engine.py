@@ -17,6 +17,7 @@ from brushwork.engines.base import (
     Ask,
     Capability,
     Cost,
+    Figure,
     Op,
     Row,
     RowCancelled,
@@ -164,7 +165,8 @@ class DiffusionEngine:
         def draw() -> Drawn:
             runner = self.shelf.pipe(plan.model)
             told = replace(plan, degraded=(*plan.degraded, *runner.unheard(plan)))
-            return Drawn(told, runner.draw(plan, sink), (), time.monotonic() - begun)
+            with self.shelf.drawing(plan.model, plan.width * plan.height):
+                return Drawn(told, runner.draw(plan, sink), (), time.monotonic() - begun)
 
         return unless_cancelled(lambda: self.loop.done(draw, lambda: sink.step(plan.row, 0, 1)))
 
@@ -217,6 +219,11 @@ class DiffusionEngine:
         if not drawn:
             raise RowCancelled
         return self.result(drawn[0], sink)
+
+    def figures(self) -> Sequence[Figure]:
+        """Of memory, and of the steps that were drawn."""
+        stats = self.shelf.stats()
+        return [*(stats.figures() if stats else ()), *self.loop.times.figures()]
 
     def close(self) -> None:
         """End the loop's thread."""

@@ -21,6 +21,7 @@ import torch
 from brushwork.engines.base import DeviceLost, RowCancelled, Sink
 from brushwork.engines.diffusion.batching import Turns, key_of
 from brushwork.engines.diffusion.families.base import Conditioning, Family
+from brushwork.engines.diffusion.figures import StepTimes
 from brushwork.engines.diffusion.guidance import wish_of
 from brushwork.engines.diffusion.options import DiffusionOptions
 from brushwork.engines.diffusion.pace import Pace
@@ -62,6 +63,7 @@ class Loop:
         self.inbox: queue.SimpleQueue[list[Work] | Errand | None] = queue.SimpleQueue()
         self.works: list[Work] = []
         self.pace = Pace(shelf.device)
+        self.times = StepTimes()
         self.starting = threading.Lock()
         self.thread: threading.Thread | None = None
         self.lost: DeviceLost | None = None
@@ -206,6 +208,11 @@ class Loop:
 
     def turn(self, works: Sequence[Work]) -> None:
         """One step of each of these rows, with all that comes before and after."""
+        pixels = sum(work.plan.width * work.plan.height for work in works)
+        with self.shelf.drawing(works[0].plan.model, pixels):
+            self.draw_on(works)
+
+    def draw_on(self, works: Sequence[Work]) -> None:
         ready = [work for work in works if work.brush is not None]
         if new := [work for work in works if work.brush is None]:
             ready += self.prepare(new)
@@ -234,8 +241,10 @@ class Loop:
 
     def step(self, works: Sequence[Work]) -> None:
         before = {work: work.step for work in works}
+        begun = time.monotonic()
         self.guarded(works, self.step_together, lambda work: work.step == before[work])
         self.pace.beat()
+        self.times.add(works[0].plan.model, steps=len(works), seconds=time.monotonic() - begun)
         self.keep_wanted([work for work in works if work in self.works])
 
     def step_together(self, works: Sequence[Work]) -> None:

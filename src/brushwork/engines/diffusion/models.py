@@ -1,7 +1,8 @@
 """The installed models of this machine, each of them loaded when it is first asked for."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from brushwork.engines.catalog.reading import read_catalog
 from brushwork.engines.diffusion.facts import FAMILIES, Facts
 from brushwork.engines.diffusion.families.base import Family
 from brushwork.engines.diffusion.families.table import family_of
+from brushwork.engines.diffusion.figures import ResidencyStats
 from brushwork.engines.diffusion.options import CachePolicy, DiffusionOptions
+from brushwork.engines.diffusion.peaks import Peaks, kind_of
 from brushwork.engines.diffusion.pipe import PipeRunner
 from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.policies.policy import Policy
@@ -55,6 +58,10 @@ class InstalledModels:
     @cached_property
     def residency(self) -> Residency:
         return Residency(self.options)
+
+    @cached_property
+    def peaks(self) -> Peaks:
+        return Peaks(self.residency.device.reserve)
 
     @cached_property
     def device(self) -> torch.device:
@@ -99,6 +106,24 @@ class InstalledModels:
             if isinstance(parts.index[name], list) and parts.has(name):
                 with parts.use(name):
                     pass
+
+    @contextmanager
+    def drawing(self, model: str, pixels: int) -> Iterator[None]:
+        kind, residency = kind_of(model, pixels), self.residency
+        residency.reserve_for(self.peaks.wanted(kind))
+        if self.device.type != "cuda":
+            yield
+            return
+        before = residency.changes
+        torch.cuda.reset_peak_memory_stats(self.device)
+        yield
+        if residency.changes == before:  # else it is not known how many of the bytes were weights
+            self.peaks.saw(kind, torch.cuda.max_memory_allocated(self.device) - residency.filled(on_device=True))
+
+    def stats(self) -> ResidencyStats | None:
+        """None before anything was asked for: only the loop's thread wakes a device."""
+        residency = self.__dict__.get("residency")
+        return residency.stats() if residency else None
 
     def relieve(self) -> None:
         self.residency.free_idle()

@@ -6,7 +6,7 @@ transformers are built, from safetensors and JSON; no code comes with a checkpoi
 
 import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +41,9 @@ class Parts(Protocol):
     def use(self, name: str) -> AbstractContextManager[Any]:
         """The component, ready on its device for as long as the context lasts: "transformer", "vae", "tokenizer"."""
 
+    def added(self, name: str, read: Callable[[], Any]) -> AbstractContextManager[Any]:
+        """Likewise, a network beside the checkpoint, such as a ControlNet. `read` gives it on the CPU, to be kept."""
+
 
 class ResidentParts:
     """All components stay where they were loaded: for tests and for machines with room for everything."""
@@ -63,6 +66,12 @@ class ResidentParts:
         if name not in self.loaded:
             part = load_part(self.folder, name, dtype=self.dtype)
             self.loaded[name] = part.to(self.device) if isinstance(part, torch.nn.Module) else part
+        yield self.loaded[name]
+
+    @contextmanager
+    def added(self, name: str, read: Callable[[], Any]) -> Iterator[Any]:
+        if name not in self.loaded:
+            self.loaded[name] = read().to(self.device)
         yield self.loaded[name]
 
 

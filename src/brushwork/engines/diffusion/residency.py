@@ -7,7 +7,7 @@ moved. Knows no rows and no steps.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import structlog
 import torch
 
 from brushwork.engines.catalog.model import Model
+from brushwork.engines.diffusion.figures import ResidencyStats
 from brushwork.engines.diffusion.likeness import Likeness, weight_bytes
 from brushwork.engines.diffusion.options import DiffusionOptions
 from brushwork.engines.diffusion.parts import load_part, read_index
@@ -57,19 +58,17 @@ class Component:
 
 
 @dataclass(frozen=True)
-class ResidencyStats:
-    """For metrics: where bytes are now, and what was done since the start."""
+class Wanted:
+    """A component, and how it comes."""
 
-    device_bytes: int
-    host_bytes: int
-    components: int
-    shared: int
-    """Components that several models use."""
-    loads: int
-    moves: int
-    evictions: int
-    load_seconds: float
-    move_seconds: float
+    key: tuple[Any, ...]
+    """Equal for components that are shared."""
+    folder: Path
+    """Where its files are."""
+    read: Callable[[], Any]
+    """From disk to the host: a module, or something small."""
+    size: Callable[[], int] = lambda: 0
+    """Bytes that room is made for before it is read; 0: only before it goes to the device."""
 
 
 class Residency:
@@ -106,20 +105,32 @@ class Residency:
         return ManagedParts(self, model.name, folder, policy_of(self.options, model))
 
     def reserve_for(self, activations: int) -> None:
-        """Keep so many bytes of the device free for activations from now on: the largest peak that was measured."""
-        self.reserve = max(self.reserve, activations)
+        """Keep so many bytes of the device free for activations from now on. What is idle makes way at once."""
+        grown = activations > self.reserve
+        self.reserve = max(self.device.reserve, activations)
+        if grown:
+            with self.lock:
+                self.evict_for(0, on_device=True)
+
+    @property
+    def changes(self) -> int:
+        """How often weights have come or gone so far."""
+        return sum(self.counts.values())
 
     def stats(self) -> ResidencyStats:
-        with self.lock:
-            return ResidencyStats(
-                device_bytes=self.filled(on_device=True),
-                host_bytes=self.filled(on_device=False),
-                components=len(self.components),
-                shared=sum(len(component.models) > 1 for component in self.components.values()),
-                **self.counts,
-                load_seconds=self.seconds["load"],
-                move_seconds=self.seconds["move"],
-            )
+        """Does not wait for the lock, which whoever loads holds for minutes."""
+        parts = list(self.components.values())
+        return ResidencyStats(
+            device_bytes=filled(parts, on_device=True),
+            host_bytes=filled(parts, on_device=False),
+            reserve=self.reserve,
+            models=len(set().union(*(part.models.copy() for part in parts))),
+            components=len(parts),
+            shared=sum(len(part.models) > 1 for part in parts),
+            **self.counts,
+            load_seconds=self.seconds["load"],
+            move_seconds=self.seconds["move"],
+        )
 
     def free_idle(self) -> None:
         """Take everything that is not in use off the device: after it ran out of memory."""
@@ -144,12 +155,28 @@ class Residency:
         if folder in self.small:
             yield self.small[folder]
             return
+
+        def read() -> Any:
+            module = load_part(folder.parent, folder.name, dtype=dtype)
+            if isinstance(module, torch.nn.Module):
+                prepare(module, folder.name, policy, device=self.device.device, folder=self.options.models_dir)
+            return module
+
         with self.lock:
-            component = self.brought(folder, model=model, policy=policy, dtype=dtype)
+            owner = model if folder.name in DENOISERS else ""
+            key = (folder if owner else self.likeness.first(folder), owner, policy.fp8, dtype)
+        with self.held(Wanted(key, folder, read, lambda: weight_bytes(folder, dtype)), model=model) as module:
+            yield module
+
+    @contextmanager
+    def held(self, wanted: Wanted, *, model: str) -> Iterator[Any]:
+        """Any component, on the device and kept there for as long as the context lasts."""
+        with self.lock:
+            component = self.brought(wanted, model=model)
             if component is not None:
                 component.users += 1
         if component is None:
-            yield self.small[folder]
+            yield self.small[wanted.folder]
             return
         try:
             yield component.module
@@ -157,16 +184,14 @@ class Residency:
             with self.lock:
                 component.users -= 1
 
-    def brought(self, folder: Path, *, model: str, policy: Policy, dtype: torch.dtype) -> Component | None:
+    def brought(self, wanted: Wanted, *, model: str) -> Component | None:
         """The component, on the device; None for a tokenizer or a scheduler, which is in `small` now."""
-        owner = model if folder.name in DENOISERS else ""
-        key = (folder if owner else self.likeness.first(folder), owner, policy.fp8, dtype)
-        component = self.components.get(key)
+        component = self.components.get(wanted.key)
         if component is None:
-            component = self.loaded(folder, policy=policy, dtype=dtype)
+            component = self.loaded(wanted)
             if component is None:
                 return None
-            self.components[key] = component
+            self.components[wanted.key] = component
         component.models.add(model)
         now = self.clock()
         component.heat = component.heat * 0.5 ** ((now - component.used) / HALF_LIFE) + 1.0
@@ -175,23 +200,24 @@ class Residency:
             self.to_device(component)
         return component
 
-    def loaded(self, folder: Path, *, policy: Policy, dtype: torch.dtype) -> Component | None:
+    def loaded(self, wanted: Wanted) -> Component | None:
         """Read from disk to the host's memory."""
-        self.make_room(weight_bytes(folder, dtype), on_device=self.host is None)
+        self.make_room(wanted.size(), on_device=self.host is None)
         began = time.perf_counter()
         with torch.inference_mode(mode=False):
-            module = load_part(folder.parent, folder.name, dtype=dtype)
+            module = wanted.read()
             if not isinstance(module, torch.nn.Module):
-                self.small[folder] = module
+                self.small[wanted.folder] = module
                 return None
-            prepare(module, folder.name, policy, device=self.device.device, folder=self.options.models_dir)
             component = Component(module, bytes_of(module), load_seconds=0.0)
             if self.host is not None:
                 component.masters = laid_out(component.tensors(), pinned=self.device.device.type == "cuda")
         component.load_seconds = time.perf_counter() - began
         self.counts["loads"] += 1
         self.seconds["load"] += component.load_seconds
-        log.info("component_loaded", component=folder.name, bytes=component.bytes, seconds=component.load_seconds)
+        log.info(
+            "component_loaded", component=wanted.folder.name, bytes=component.bytes, seconds=component.load_seconds
+        )
         return component
 
     def to_device(self, component: Component) -> None:
@@ -263,14 +289,29 @@ class Residency:
         component.masters = None
 
     def filled(self, *, on_device: bool) -> int:
-        parts = self.components.values()
-        return sum(part.bytes for part in parts if (part.on_device if on_device else part.masters is not None))
+        return filled(self.components.values(), on_device=on_device)
 
     def make_room(self, wanted: int, *, on_device: bool) -> None:
         """Evict the least valuable until `wanted` bytes fit. Raises Unavailable where the operator set the limit."""
+        self.evict_for(wanted, on_device=on_device)
         place = self.device if on_device else self.host
         if place is None:
             return
+        # Not the measured reserve: what was drawn once is not refused later because it took more than was thought.
+        limit = place.budget - (place.reserve if on_device else 0)
+        if self.filled(on_device=on_device) + wanted > limit and place.strict:
+            raise Unavailable(
+                f"{wanted / 1e9:.1f} GB of weights do not fit into the memory that models may fill "
+                f"({limit / 1e9:.1f} GB, BRUSHWORK_MEMORY_GB less room for activations)."
+            )
+
+    def evict_for(self, wanted: int, *, on_device: bool) -> None:
+        """As far as something idle can make way."""
+        place = self.device if on_device else self.host
+        if place is None:
+            return
+        for part in self.components.values():
+            part.bytes = bytes_of(part.module)  # a LoRA or an IP-Adapter may have been added since
         limit = place.budget - (self.reserve if on_device else 0)
         while self.filled(on_device=on_device) + wanted > limit:
             idle = [part for part in self.components.values() if self.is_movable(part, on_device=on_device)]
@@ -283,11 +324,6 @@ class Residency:
                 victim.masters = None
             else:
                 self.drop(victim)
-        if self.filled(on_device=on_device) + wanted > limit and place.strict:
-            raise Unavailable(
-                f"{wanted / 1e9:.1f} GB of weights do not fit into the memory that models may fill "
-                f"({limit / 1e9:.1f} GB, BRUSHWORK_MEMORY_GB less room for activations)."
-            )
 
     def is_movable(self, component: Component, *, on_device: bool) -> bool:
         if component.models & self.pinned:
@@ -323,6 +359,16 @@ class ManagedParts:
     def use(self, name: str) -> Iterator[Any]:
         with self.residency.use(self.folder / name, model=self.model, policy=self.policy, dtype=self.dtype) as part:
             yield part
+
+    @contextmanager
+    def added(self, name: str, read: Callable[[], Any]) -> Iterator[Any]:
+        wanted = Wanted((self.folder, self.model, name, self.dtype), self.folder / name, read)
+        with self.residency.held(wanted, model=self.model) as network:
+            yield network
+
+
+def filled(parts: Iterable[Component], *, on_device: bool) -> int:
+    return sum(part.bytes for part in parts if (part.on_device if on_device else part.masters is not None))
 
 
 def bytes_of(module: Any) -> int:

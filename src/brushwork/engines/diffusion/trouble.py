@@ -1,5 +1,6 @@
 """What can go wrong on a device, and whom it concerns: one row, everybody who needs memory, or the whole process."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch
@@ -29,6 +30,9 @@ class Shelf(Protocol):
 
     def family(self, model: str) -> Family:
         """The model, ready to be stepped."""
+
+    def drawing(self, model: str, pixels: int) -> AbstractContextManager[None]:
+        """A turn of rows of that model, with so many pixels together: room for it is kept, and what it takes noted."""
 
     def relieve(self) -> None:
         """Free whatever can be had again."""

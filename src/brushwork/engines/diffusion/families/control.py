@@ -1,6 +1,7 @@
 """Pictures whose structure is followed: a ControlNet beside the denoiser. Rows with and without one share a batch."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,20 +31,16 @@ class Shown:
 
 
 class Controls:
-    """The ControlNets of one model. The one in use stays on the device; another one takes its place."""
+    """The ControlNets of one model."""
 
     def __init__(self, parts: Parts, model: Model) -> None:
         self.parts = parts
         self.adapters = {name: each for name, each in model.adapters.items() if each.kind == "controlnet"}
-        self.loaded: dict[str, Any] = {}
 
-    def use(self, name: str) -> Any:
+    def use(self, name: str) -> AbstractContextManager[Any]:
         if name not in self.adapters:
             raise Unavailable(f"This model has no ControlNet {name!r}.")
-        if name not in self.loaded:
-            self.loaded.clear()
-            self.loaded[name] = load_controlnet(self.adapters[name], dtype=self.parts.dtype).to(self.parts.device)
-        return self.loaded[name]
+        return self.parts.added(name, lambda: load_controlnet(self.adapters[name], dtype=self.parts.dtype))
 
     def residuals(self, calls: Sequence[Call], shown: Shown) -> dict[str, Any]:
         """What is added inside the denoiser, zeros for rows without control; nothing when no row has one."""
@@ -60,7 +57,8 @@ class Controls:
                 for row, call in enumerate(calls)
                 if call.extras.control is not None and shown.lengths[row] == length
             ]
-            followed = self.follow(name, kind, rows, calls, shown)
+            with self.use(name) as network:
+                followed = self.follow(network, (name, kind), rows, calls, shown)
             sums = sums or [part.new_zeros(len(calls), *part.shape[1:]) for part in followed]
             for total, part in zip(sums, followed, strict=True):
                 total[rows] += part
@@ -68,9 +66,11 @@ class Controls:
             return {}
         return {"down_block_additional_residuals": tuple(sums[:-1]), "mid_block_additional_residual": sums[-1]}
 
-    def follow(self, name: str, kind: str, rows: list[int], calls: Sequence[Call], shown: Shown) -> list[Tensor]:
-        """One pass of one ControlNet over those rows, each times its own strength."""
-        network = self.use(name)
+    def follow(
+        self, network: Any, asked: tuple[str, str], rows: list[int], calls: Sequence[Call], shown: Shown
+    ) -> list[Tensor]:
+        """One pass of one ControlNet, for one of its kinds, over those rows, each times its own strength."""
+        name, kind = asked
         guides = torch.stack([cut(calls[row].extras.tensors["control"], calls[row]) for row in rows])
         guides = guides.to(shown.latents.dtype)
         named: dict[str, Any] = {"controlnet_cond": guides}

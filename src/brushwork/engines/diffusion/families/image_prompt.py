@@ -72,6 +72,22 @@ class ImageAttention(nn.Module):  # type: ignore[misc]  # torch is unknown where
         return seen + out(added) - out(torch.zeros_like(added[:1, :1]))
 
 
+class Eyes(nn.Module):  # type: ignore[misc]
+    """What turns pictures into tokens: the adapter's projection, after the encoder that it was made for."""
+
+    def __init__(self, projection: Any, encoder: CLIPVisionModelWithProjection) -> None:
+        super().__init__()
+        self.projection = projection
+        self.encoder = encoder
+
+    def forward(self, pixels: Tensor, *, blank: bool = False) -> Tensor:
+        """(N, 3, H, W) → (N, T, D). `blank`: of no picture at all."""
+        if type(self.projection).__name__ != "ImageProjection":  # looks at all places of the picture
+            return self.projection(self.encoder(pixels, output_hidden_states=True).hidden_states[-2])
+        embedding = self.encoder(pixels).image_embeds
+        return self.projection(torch.zeros_like(embedding) if blank else embedding)
+
+
 class ImagePrompts:
     """The IP-Adapter of one model: none, or the first in its catalog entry."""
 
@@ -82,29 +98,23 @@ class ImagePrompts:
         self.gaze = Gaze()
         self.attached: WeakSet[Any] = WeakSet()
         """Networks that have been given eyes; one that was evicted comes back without."""
-        self.encoder: CLIPVisionModelWithProjection | None = None
-        self.projection: Any = None
 
     def encode(self, seen: Sequence[Seen]) -> dict[str, Tensor]:
         """Tokens of the pictures (N, T, D) and of none (T, D), weights (N,) and which are for the style alone (N,)."""
         if self.adapter is None:
             raise Unavailable("This model looks at pictures only with an IP-Adapter, and has none.")
-        with self.parts.use("unet") as unet:
-            if self.projection is None:
-                with torch.inference_mode(mode=False):
-                    self.projection, self.encoder = load_projection(self.adapter, unet)
-        assert self.encoder is not None
-        size = self.encoder.config.image_size
-        pixels = torch.stack([clip_pixels(each.image, size) for each in seen])
-        device, dtype = self.parts.device, self.parts.dtype
-        try:
-            self.encoder.to(device, dtype)
-            self.projection.to(device, dtype)
-            tokens = self.project(pixels.to(device, dtype))
-            blank = self.project(torch.zeros_like(pixels[:1]).to(device, dtype), blank=True)
-        finally:  # a gigabyte that only acts now
-            self.encoder.to("cpu")
-            self.projection.to("cpu")
+        adapter, device, dtype = self.adapter, self.parts.device, self.parts.dtype
+
+        def read() -> Eyes:
+            with self.parts.use("unet") as unet:
+                eyes = Eyes(*load_projection(adapter, unet))
+            eyes.to(dtype)
+            return eyes
+
+        with self.parts.added(f"eyes of {adapter.name}", read) as eyes:
+            pixels = torch.stack([clip_pixels(each.image, eyes.encoder.config.image_size) for each in seen])
+            tokens = eyes(pixels.to(device, dtype))
+            blank = eyes(torch.zeros_like(pixels[:1]).to(device, dtype), blank=True)
         return {
             "image_tokens": tokens,
             "image_blank": blank[0],
@@ -112,13 +122,6 @@ class ImagePrompts:
             "image_weights": torch.tensor([float(each.weight) for each in seen]),
             "image_style": torch.tensor([self.knows_style and each.role == "style" for each in seen]),
         }
-
-    def project(self, pixels: Tensor, *, blank: bool = False) -> Tensor:
-        assert self.encoder is not None
-        if type(self.projection).__name__ != "ImageProjection":  # looks at all places of the picture
-            return self.projection(self.encoder(pixels, output_hidden_states=True).hidden_states[-2])
-        embedding = self.encoder(pixels).image_embeds
-        return self.projection(torch.zeros_like(embedding) if blank else embedding)
 
     @contextmanager
     def shown(self, unet: Any, calls: Sequence[Call]) -> Iterator[None]:

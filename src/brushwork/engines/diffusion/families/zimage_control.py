@@ -4,7 +4,8 @@ Rows with and without one share a batch; each row has its own strength, and its 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -20,26 +21,22 @@ from brushwork.errors import Unavailable
 
 
 class ZImageControls:
-    """The ControlNets of one model. The one in use stays on the device; another one takes its place."""
+    """The ControlNets of one model."""
 
     def __init__(self, parts: Parts, model: Model) -> None:
         self.parts = parts
         self.adapters = {name: each for name, each in model.adapters.items() if each.kind == "controlnet"}
-        self.loaded: dict[str, Any] = {}
 
-    def use(self, name: str) -> Any:
+    def use(self, name: str) -> AbstractContextManager[Any]:
         if name not in self.adapters:
             raise Unavailable(f"This model has no ControlNet {name!r}.")
-        if name not in self.loaded:
-            self.loaded.clear()
-            network = ZImageControlNetModel.from_pretrained(
-                folder_of(self.adapters[name]),
-                torch_dtype=self.parts.dtype,
-                use_safetensors=True,
-                local_files_only=True,
-            )
-            self.loaded[name] = network.eval().requires_grad_(False).to(self.parts.device)
-        return self.loaded[name]
+        return self.parts.added(name, lambda: self.load(name))
+
+    def load(self, name: str) -> Any:
+        network = ZImageControlNetModel.from_pretrained(
+            folder_of(self.adapters[name]), torch_dtype=self.parts.dtype, use_safetensors=True, local_files_only=True
+        )
+        return network.eval().requires_grad_(False)
 
     def residuals(
         self, transformer: Any, calls: Sequence[Call], shown: Sequence[Tensor], times: Tensor, texts: Sequence[Tensor]
@@ -56,20 +53,32 @@ class ZImageControls:
         lengths = [tokens(picture, text) for picture, text in zip(shown, texts, strict=True)]
         sums: dict[int, Tensor] = {}
         for name, rows in groups.items():
-            network = self.use(name)
-            guides = [guide(calls[row], network.config.control_in_dim) for row in rows]
-            found = ZImageControlNetModel.from_transformer(network, transformer)(
-                [shown[row] for row in rows],
-                times[rows],
-                [texts[row] for row in rows],
-                [each.to(shown[0]) for each in guides],
-                conditioning_scale=torch.tensor([scales[row] for row in rows]).view(-1, 1, 1).to(shown[0]),
-            )
+            with self.use(name) as network, lent(transformer, network):
+                guides = [guide(calls[row], network.config.control_in_dim) for row in rows]
+                found = network(
+                    [shown[row] for row in rows],
+                    times[rows],
+                    [texts[row] for row in rows],
+                    [each.to(shown[0]) for each in guides],
+                    conditioning_scale=torch.tensor([scales[row] for row in rows]).view(-1, 1, 1).to(shown[0]),
+                )
             for layer, part in found.items():
                 if layer not in sums:
                     sums[layer] = part.new_zeros(len(calls), max(lengths), part.shape[-1])
                 sums[layer][rows, : part.shape[1]] += part
         return sums
+
+
+@contextmanager
+def lent(transformer: Any, network: Any) -> Iterator[None]:
+    """The layers that the network shares with the denoiser. They stay the denoiser's: the two are moved one by one."""
+    ZImageControlNetModel.from_transformer(network, transformer)
+    try:
+        yield
+    finally:
+        for name in (*network._modules, *network._parameters):
+            if getattr(network, name) is getattr(transformer, name, network):
+                setattr(network, name, None)
 
 
 def scale_of(call: Call) -> float:

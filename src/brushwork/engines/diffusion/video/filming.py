@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from PIL import Image
 
@@ -24,6 +25,8 @@ SLICE_SECONDS = 15.0
 """Of steps, before pictures that wait have as long for theirs: weights are not brought back for every step."""
 PATIENT_SECONDS = 0.25
 """How often whoever waits asks whether the clip is still wanted."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,19 @@ class Studio:
     def do(self, shooting: Shooting, sink: Sink, act: Callable[[], object]) -> float:
         """A piece of the work, in the device's thread. Seconds that it took."""
         begun = time.monotonic()
-        self.tell(shooting, sink)
-        self.loop.done(act, lambda: self.tell(shooting, sink))
+        self.done(shooting, sink, act)
         return time.monotonic() - begun
+
+    def done(self, shooting: Shooting, sink: Sink, act: Callable[[], T]) -> T:
+        plan = shooting.plan
+        pixels = plan.width * plan.height * plan.timing.drawn
+
+        def measured() -> T:
+            with self.loop.shelf.drawing(plan.model, pixels):
+                return act()
+
+        self.tell(shooting, sink)
+        return self.loop.done(measured, lambda: self.tell(shooting, sink))
 
     def tell(self, shooting: Shooting, sink: Sink) -> None:
         """Progress; raises RowCancelled when nobody wants the clip any more."""
@@ -107,8 +120,7 @@ class Studio:
         self.tell(shooting, sink)
 
     def developed(self, shooting: Shooting, sink: Sink) -> list[Frame]:
-        self.tell(shooting, sink)
-        return self.loop.done(shooting.develop, lambda: self.tell(shooting, sink))
+        return self.done(shooting, sink, shooting.develop)
 
     def write(self, plan: FilmPlan, drawn: Iterator[Frame], sink: Sink) -> Image.Image:
         """Frames as the clip wants them; the first of them."""
