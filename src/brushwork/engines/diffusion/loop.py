@@ -30,13 +30,12 @@ from brushwork.engines.diffusion.pixels import digest, tensor_of
 from brushwork.engines.diffusion.plan import Plan
 from brushwork.engines.diffusion.prepare import Preparing
 from brushwork.engines.diffusion.state import PATIENT_SECONDS, Drawn, Ticket, Work, pixels_of
+from brushwork.engines.diffusion.stepping import advance
 from brushwork.engines.diffusion.trouble import Shelf, is_lost, is_memory, spoken
 from brushwork.errors import BrushworkError
 
 log = structlog.get_logger(__name__)
 
-PREVIEWS = 3
-"""Of one row."""
 TRACE = 4000
 """Letters of a traceback in the log."""
 ASK_SECONDS = 0.25
@@ -362,25 +361,6 @@ class Loop:
         self.works.clear()
 
 
-def advance(prediction: torch.Tensor, is_computed: bool, works: Sequence[Work]) -> None:
-    """Take the step that the prediction tells the one row."""
-    (work,) = works
-    brush, latents, plan = work.brush, work.latents, work.plan
-    assert brush is not None
-    assert latents is not None
-    if is_computed:
-        brush.forecast.saw(work.step, prediction)
-    if is_shown(work.step - work.start, plan.end - work.start):
-        clear = brush.solver.clear(prediction, work.step, latents)
-        work.ticket.previewed(plan.row, brush.family.preview(clear))
-    latents = brush.solver.step(prediction, work.step, latents, brush.generator).float()
-    if brush.mask is not None and brush.init is not None:
-        kept = brush.solver.under_noise(brush.init, brush.noise, work.step + 1)
-        latents = torch.lerp(kept, latents, brush.mask)
-    work.latents = latents
-    work.step += 1
-
-
 def attempt(act: Callable[[Sequence[Work]], None], works: Sequence[Work]) -> Exception | None:
     """What went wrong, without the frames it went wrong in: they hold on to memory."""
     try:
@@ -392,11 +372,6 @@ def attempt(act: Callable[[Sequence[Work]], None], works: Sequence[Work]) -> Exc
             log.warning("rows.stumbled", rows=len(works), trace="".join(format_exception(error))[-TRACE:])
         return error.with_traceback(None)
     return None
-
-
-def is_shown(step: int, steps: int) -> bool:
-    """Whether a preview is due after this step: some three times a row, evenly."""
-    return any(step == (steps * part) // (PREVIEWS + 1) for part in range(1, PREVIEWS + 1)) and step + 1 < steps
 
 
 def bucket_of(options: DiffusionOptions) -> int:
