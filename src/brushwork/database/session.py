@@ -1,7 +1,7 @@
 """One unit of work is one transaction: the only place that opens and commits one.
 
     async with database.write() as tx: ...   # BEGIN IMMEDIATE on SQLite; commits at the end, or rolls back
-    async with database.read() as tx: ...    # never commits
+    async with database.read() as tx: ...    # changes nothing
 
 `tx` is a SQLAlchemy `AsyncConnection`; statements are built from `tables/`.
 """
@@ -9,7 +9,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,10 +32,12 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8, durable: bool = True, courteous: bool = False) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.engine = (
-            sqlite_engine(self.url, durable=durable) if self.is_sqlite else postgres_engine(self.url, pool_size)
-        )
-        self.writing = self.engine.execution_options(brushwork_write=True)
+        if self.is_sqlite:
+            self.reading = sqlite_engine(self.url, durable=durable)
+            self.writing = self.reading.execution_options(brushwork_write=True)
+        else:
+            self.reading = postgres_engine(self.url, pool_size, only_reads=True)
+            self.writing = postgres_engine(self.url, pool_size)
         # SQLite has one writer: waiting here is fair and instant, waiting inside SQLite is a polled sleep.
         self._writer = asyncio.Lock() if self.is_sqlite else None
         # Whoever writes again at once always finds the lock free; other processes, which ask now and then, never do.
@@ -46,7 +48,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits when the block ends without an exception."""
         if self._writer is None:
-            async with self.engine.begin() as tx:
+            async with self.writing.begin() as tx:
                 yield tx
             return
         async with self._writer:
@@ -60,12 +62,13 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A consistent view; whatever is written through it is rolled back."""
-        async with self.engine.connect() as connection:
+        """A view of what is committed: on SQLite of one moment, on PostgreSQL of each statement's own."""
+        async with self.reading.connect() as connection:
             yield connection
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        await self.reading.dispose()
+        await self.writing.dispose()
 
 
 def async_url(url: str) -> str:
@@ -107,8 +110,17 @@ def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
     return engine
 
 
-def postgres_engine(url: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, **QUIET)
+def postgres_engine(url: str, pool_size: int, *, only_reads: bool = False) -> AsyncEngine:
+    # Each statement sees what is committed by then, in a transaction or not (read committed). So reads do without one:
+    # BEGIN and ROLLBACK would be two of their three round trips.
+    way: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if only_reads else {}
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, **way, **QUIET)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        if only_reads:
+            with closing(connection.cursor()) as cursor:
+                cursor.execute("SET default_transaction_read_only = on")
 
     # A connection that has rested may have lost its server. One that was used a moment ago is not asked: the question
     # would cost every transaction a round trip.
