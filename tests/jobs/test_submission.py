@@ -200,15 +200,3 @@ async def test_a_job_may_have_a_deadline_of_its_own_but_no_later_one(jobs: Jobs,
         assert (await account_by_id(tx, account.id)).frozen == 10
         times = (await tx.execute(jobs_table.select().where(jobs_table.c.id == later.id))).one()
     assert times.deadline_at - times.created_at == pytest.approx(jobs.rules.deadline_seconds)
-
-
-async def test_a_job_is_accepted_in_few_statements(jobs: Jobs, database: Database, make_account: MakeAccount) -> None:
-    """On PostgreSQL each is a round trip; BEGIN and COMMIT come on top."""
-    account = await make_account()
-    await jobs.submit(account, Doodle())
-    said: list[str] = []
-    sa.event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *args: said.append(args[2]))
-
-    await jobs.submit(account, Doodle())
-
-    assert len([text for text in said if not text.startswith("BEGIN")]) == (8 if database.is_sqlite else 4), said

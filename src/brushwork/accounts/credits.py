@@ -9,9 +9,9 @@ caller's transaction. Knows nothing of what a job is.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +23,8 @@ from brushwork.errors import InsufficientCredits, NotFound
 
 PackKind = Literal["point", "credit"]
 Settlement = Literal["capture", "release"]
+
+NOBODY: Mapping[int, int] = {}
 
 IS_ERASED = sa.exists().where(erasures.c.account_id == accounts.c.id)
 AVAILABLE = packs.c.amount - packs.c.frozen - packs.c.used - packs.c.expired
@@ -122,11 +124,10 @@ async def hold(
         await limits.take(tx, key_id, amount, now=now)
     elif key_id is not None:
         later.add(limits.HOLD, {"key": key_id, "key_part": amount})
-    for pack_id, part in parts:  # one, as a rule
-        later.add(FREEZE_PACK, {"pack": pack_id, "pack_part": part})
-        entry = {"account_id": account_id, "pack_id": pack_id, "job_id": job_id, "kind": "hold", "amount": part}
-        entry |= {"task": task, "created_at": now, "api_key_id": key_id}
-        later.add(WRITE_HOLD, {f"entry_{name}": value for name, value in entry.items()})
+    later.add(FREEZE_PACK, *({"pack": pack_id, "pack_part": part} for pack_id, part in parts))
+    entry = {"entry_account_id": account_id, "entry_job_id": job_id, "entry_kind": "hold", "entry_task": task}
+    entry |= {"entry_api_key_id": key_id, "entry_created_at": now}
+    later.add(WRITE, *(entry | {"entry_pack_id": pack_id, "entry_amount": part} for pack_id, part in parts))
     if writes is None:
         await later.send(tx)
     is_first = busy.available < busy.alert_threshold and busy.alerted_at is None
@@ -182,9 +183,8 @@ SPENDABLE = (
 FREEZE_PACK = (
     packs.update().where(packs.c.id == sa.bindparam("pack")).values(frozen=packs.c.frozen + sa.bindparam("pack_part"))
 )
-WRITE = ledger.insert()
 ENTRY = ("account_id", "pack_id", "job_id", "kind", "amount", "created_at", "api_key_id", "task")
-WRITE_HOLD = WRITE.values({name: sa.bindparam(f"entry_{name}", type_=ledger.c[name].type) for name in ENTRY})
+WRITE = ledger.insert().values({name: sa.bindparam(f"entry_{name}", type_=ledger.c[name].type) for name in ENTRY})
 
 
 async def capture(tx: AsyncConnection, job_ids: Iterable[str], now: float) -> None:
@@ -197,57 +197,56 @@ async def release(tx: AsyncConnection, job_ids: Iterable[str], now: float) -> No
     await settle(tx, dict.fromkeys(job_ids, "release"), now)
 
 
-async def settle(tx: AsyncConnection, settlements: Mapping[str, Settlement], now: float) -> None:
-    """Capture or release the holds of many jobs at once. A second settlement of a job raises IntegrityError."""
-    if not settlements:
-        return
-    holds = (await tx.execute(HOLDS, {"jobs": list(settlements)})).all()
-    if not holds:
-        return
-    held_of_account, used_of_account = defaultdict[int, int](int), defaultdict[int, int](int)
-    held_of_pack, used_of_pack = defaultdict[int, int](int), defaultdict[int, int](int)
-    held_of_key, used_of_key = defaultdict[int, int](int), defaultdict[int, int](int)
-    for entry in holds:
-        used = entry.amount if settlements[entry.job_id] == "capture" else 0
-        held_of_account[entry.account_id] += entry.amount
-        used_of_account[entry.account_id] += used
-        held_of_pack[entry.pack_id] += entry.amount
-        used_of_pack[entry.pack_id] += used
-        if entry.api_key_id is not None:
-            held_of_key[entry.api_key_id] += entry.amount
-            used_of_key[entry.api_key_id] += used
+async def settle(
+    tx: AsyncConnection,
+    settlements: Mapping[str, Settlement],
+    now: float,
+    *,
+    leaving: Mapping[int, int] = NOBODY,
+    writes: Writes | None = None,
+) -> None:
+    """Capture or release the holds of many jobs at once. A second settlement of a job raises IntegrityError.
 
+    `leaving` says how many jobs fewer each account has in flight; it is written in the same breath. With `writes`, all
+    is left to whoever sends them.
+    """
+    holds = (await tx.execute(HOLDS, {"jobs": list(settlements)})).all()
+    later = Writes() if writes is None else writes
     # Two batches over the same accounts must lock them in the same order, or they deadlock.
-    await tx.execute(
+    of_accounts = dict.fromkeys(leaving, (0, 0)) | sums(holds, "account_id", settlements)
+    later.add(
         THAW,
-        [
-            {"account": account, "spent": used_of_account[account], "held": held_of_account[account], "now": now}
-            for account in sorted(held_of_account)
-        ],
-    )
-    if held_of_key:
-        of_keys = [{"key": k, "held": held_of_key[k], "spent_by_key": used_of_key[k]} for k in sorted(held_of_key)]
-        await tx.execute(limits.THAW, of_keys)
-    await tx.execute(
-        THAW_PACK,
-        [{"pack": pack, "held": held_of_pack[pack], "spent": used_of_pack[pack]} for pack in sorted(held_of_pack)],
-    )
-    await tx.execute(
-        WRITE,
-        [
+        *(
             {
-                "account_id": entry.account_id,
-                "pack_id": entry.pack_id,
-                "job_id": entry.job_id,
-                "kind": settlements[entry.job_id],
-                "amount": entry.amount,
-                "created_at": now,
-                "task": entry.task,
-                "api_key_id": entry.api_key_id,
+                "account": account,
+                "account_held": held,
+                "account_spent": spent,
+                "fewer": leaving.get(account, 0),
+                "now": now,
             }
-            for entry in holds
-        ],
+            for account, (held, spent) in sorted(of_accounts.items())
+        ),
     )
+    of_keys = sorted(sums(holds, "api_key_id", settlements).items())
+    later.add(limits.THAW, *({"key": key, "key_held": held, "key_spent": spent} for key, (held, spent) in of_keys))
+    of_packs = sorted(sums(holds, "pack_id", settlements).items())
+    later.add(THAW_PACK, *({"pack": pack, "pack_held": held, "pack_spent": spent} for pack, (held, spent) in of_packs))
+    moved = [{**entry._mapping, "kind": settlements[entry.job_id], "created_at": now} for entry in holds]
+    later.add(WRITE, *({f"entry_{name}": entry[name] for name in ENTRY} for entry in moved))
+    if writes is None:
+        await later.send(tx)
+
+
+def sums(holds: Sequence[Any], column: str, settlements: Mapping[str, Settlement]) -> dict[int, tuple[int, int]]:
+    """What was held, and what of it is spent, for each value of a column."""
+    found: dict[int, tuple[int, int]] = {}
+    for entry in holds:
+        owner = getattr(entry, column)
+        if owner is not None:
+            held, spent = found.get(owner, (0, 0))
+            used = entry.amount if settlements[entry.job_id] == "capture" else 0
+            found[owner] = (held + entry.amount, spent + used)
+    return found
 
 
 HOLDS = (
@@ -259,10 +258,11 @@ THAW = (
     accounts.update()
     .where(accounts.c.id == sa.bindparam("account"))
     .values(
-        balance=accounts.c.balance - sa.bindparam("spent"),
-        frozen=accounts.c.frozen - sa.bindparam("held"),
+        balance=accounts.c.balance - sa.bindparam("account_spent"),
+        frozen=accounts.c.frozen - sa.bindparam("account_held"),
+        inflight=accounts.c.inflight - sa.bindparam("fewer"),
         alerted_at=alerted_unless(
-            accounts.c.balance - sa.bindparam("spent") - (accounts.c.frozen - sa.bindparam("held"))
+            accounts.c.balance - sa.bindparam("account_spent") - (accounts.c.frozen - sa.bindparam("account_held"))
         ),
         updated_at=sa.bindparam("now"),
     )
@@ -270,7 +270,7 @@ THAW = (
 THAW_PACK = (
     packs.update()
     .where(packs.c.id == sa.bindparam("pack"))
-    .values(frozen=packs.c.frozen - sa.bindparam("held"), used=packs.c.used + sa.bindparam("spent"))
+    .values(frozen=packs.c.frozen - sa.bindparam("pack_held"), used=packs.c.used + sa.bindparam("pack_spent"))
 )
 
 

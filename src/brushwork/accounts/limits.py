@@ -95,6 +95,6 @@ def refuse_pace(key: sa.Row[Any], count: int) -> None:
 THAW = (
     api_keys.update()
     .where(api_keys.c.id == sa.bindparam("key"))
-    .values(frozen=api_keys.c.frozen - sa.bindparam("held"), spent=api_keys.c.spent + sa.bindparam("spent_by_key"))
+    .values(frozen=api_keys.c.frozen - sa.bindparam("key_held"), spent=api_keys.c.spent + sa.bindparam("key_spent"))
 )
 """What became of what a key's jobs held."""

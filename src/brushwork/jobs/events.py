@@ -1,7 +1,7 @@
 """The log of a job: one event for each move of its status, its progress, its previews. Live views and webhooks read it.
 
-An event is written after its job's row was changed in the same transaction. That row's lock puts the events of one job
-in the order of their ids, so "after id 7" misses nothing.
+An event is written in a transaction that has locked or changed its job's row before. That puts the events of one job in
+the order of their ids, so "after id 7" misses nothing.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
 from brushwork.database.tables import events, jobs
+from brushwork.database.together import Writes
 from brushwork.errors import JobNotFound
 from brushwork.jobs.signals import Listeners
 
@@ -41,28 +41,25 @@ class Event:
         return self.kind == "status" and self.data["status"] in FINAL
 
 
-APPEND = events.insert()
-
-
-async def record(
-    tx: AsyncConnection, happenings: Iterable[tuple[str, EventKind, Mapping[str, Any]]], now: float
-) -> None:
-    """Append (job id, kind, data) for each. The caller has changed those jobs' rows, and notifies."""
-    rows = [{"job_id": job_id, "kind": kind, "data": data, "created_at": now} for job_id, kind, data in happenings]
-    if len(rows) == 1:  # the common case, and a list of one takes PostgreSQL's way for many
-        await tx.execute(APPEND, rows[0])
-    elif rows:
-        await tx.execute(APPEND, rows)
-
-
-async def forget_previews(tx: AsyncConnection, job_ids: Iterable[str]) -> None:
-    """Previews are only of use while the job runs."""
-    await tx.execute(FORGET, {"jobs": list(job_ids)})
-
-
-FORGET = events.delete().where(
+APPEND = events.insert().values(
+    job_id=sa.bindparam("event_job", type_=sa.Text),
+    kind=sa.bindparam("event_kind", type_=sa.Text),
+    data=sa.bindparam("event_data", type_=events.c.data.type),
+    created_at=sa.bindparam("event_at", type_=sa.Double),
+)
+FORGET_PREVIEWS = events.delete().where(
     events.c.job_id.in_(sa.bindparam("jobs", expanding=True)), events.c.kind == sa.literal_column("'preview'")
 )
+"""Previews are only of use while the job runs."""
+
+
+def record(writes: Writes, happenings: Iterable[tuple[str, EventKind, Mapping[str, Any]]], now: float) -> None:
+    """Append (job id, kind, data) for each. Whoever sends the writes has locked those jobs' rows, and notifies."""
+    said = [dict(zip(EVENT, (*happening, now), strict=True)) for happening in happenings]
+    writes.add(APPEND, *said)
+
+
+EVENT = ("event_job", "event_kind", "event_data", "event_at")
 
 
 async def follow(

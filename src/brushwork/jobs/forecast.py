@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
 from brushwork.database.tables import jobs, running, timings, workers
+from brushwork.database.together import Writes
 from brushwork.jobs.fairness import COUNTED
 from brushwork.jobs.job import Forecast, Job
 from brushwork.jobs.queue import NOW
@@ -123,23 +124,31 @@ BUSY = sa.select(
 )
 
 
-async def remember(tx: AsyncConnection, rows: Sequence[sa.Row[tuple[object, ...]]], now: float) -> None:
+def remember(writes: Writes, rows: Sequence[sa.Row[tuple[object, ...]]], now: float) -> None:
     """Write down how long these completed jobs took, and what was expected of them."""
-    taken = [
-        {
-            "timing": row.timing,
-            "seconds": max(0.0, now - row.started_at),
-            "waited": max(0.0, row.started_at - row.created_at),
-            "forecast": row.forecast,
-            "created_at": now,
-        }
-        for row in rows
-        if row.timing is not None and row.started_at is not None
-    ]
-    if len(taken) == 1:
-        await tx.execute(timings.insert(), taken[0])
-    elif taken:
-        await tx.execute(timings.insert(), taken)
+    writes.add(
+        TOOK,
+        *(
+            {
+                "took_timing": row.timing,
+                "took_seconds": max(0.0, now - row.started_at),
+                "took_waited": max(0.0, row.started_at - row.created_at),
+                "took_forecast": row.forecast,
+                "now": now,
+            }
+            for row in rows
+            if row.timing is not None and row.started_at is not None
+        ),
+    )
+
+
+TOOK = timings.insert().values(
+    timing=sa.bindparam("took_timing", type_=sa.Text),
+    seconds=sa.bindparam("took_seconds", type_=sa.Double),
+    waited=sa.bindparam("took_waited", type_=sa.Double),
+    forecast=sa.bindparam("took_forecast", type_=timings.c.forecast.type),
+    created_at=sa.bindparam("now", type_=sa.Double),
+)
 
 
 async def forget_timings(tx: AsyncConnection) -> int:

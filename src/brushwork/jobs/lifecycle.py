@@ -8,6 +8,7 @@ on a job ends it with the token of its claim; a cancel or a deadline ends it who
 """
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,14 +16,15 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from brushwork.accounts.credits import settle
+from brushwork.accounts.credits import Settlement, settle
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts, jobs
 from brushwork.database.tables import held as is_held
+from brushwork.database.together import Writes
 from brushwork.errors import BrushworkError, JobCancelled, JobNotFound, OutputRefused
 from brushwork.jobs import queue
 from brushwork.jobs.audits import audit
-from brushwork.jobs.events import EventKind, forget_previews, record
+from brushwork.jobs.events import FORGET_PREVIEWS, EventKind, record
 from brushwork.jobs.fairness import start as start_of
 from brushwork.jobs.forecast import remember
 from brushwork.jobs.job import CLIENT_STATUS, OPEN, Job
@@ -50,27 +52,30 @@ class Ending:
 async def end(tx: AsyncConnection, endings: Sequence[Ending], *, rules: JobRules, now: float) -> set[str]:
     """End these jobs, settle their credits and let held ones in. Returns the jobs that this call ended."""
     wanted = {ending.job_id: ending for ending in endings}
-    account_ids = sorted({ending.account_id for ending in endings})
-    listening = await lock_accounts(tx, account_ids)
+    listening = await lock_accounts(tx, sorted({ending.account_id for ending in endings}))
     rows = [row for row in await lock_jobs(tx, wanted) if may_end(row, wanted[row.id])]
     if not rows:
         return set()
     ended = {row.id: wanted[row.id] for row in rows}
-
-    await tx.execute(FINISH, [final_values(ending, rules, now) for ending in ended.values()])
     done = {job_id: ending.status == "done" for job_id, ending in ended.items()}
-    await settle(tx, {job_id: "capture" if is_done else "release" for job_id, is_done in done.items()}, now)
-    await remember(tx, [row for row in rows if done[row.id]], now)
-    await leave_queue(tx, [row.account_id for row in rows if row.status != "held"])
-    notices = await promote(tx, account_ids, now=now)
-    await forget_previews(tx, ended)
-    await record(tx, [final_event(ending) for ending in ended.values()], now)
+    leaving = Counter(row.account_id for row in rows if row.status != "held")
+
+    writes = Writes()
+    writes.add(FINISH, *(final_values(ending, rules, now) for ending in ended.values()))
+    settlements: Mapping[str, Settlement] = {job_id: "capture" if done[job_id] else "release" for job_id in ended}
+    await settle(tx, settlements, now, leaving=leaving, writes=writes)
+    remember(writes, [row for row in rows if done[row.id]], now)
+    writes.add(FORGET_PREVIEWS, {"jobs": list(ended)})
+    record(writes, [final_event(ending) for ending in ended.values()], now)
     await record_refused(tx, ended.values(), now)
     happenings = [end_of(row, wanted[row.id].status) for row in rows]
-    notices += await tell(tx, happenings, listening=listening, now=now)
+    notices = await tell(tx, happenings, listening=listening, now=now)
     notices += [(EVENTS_CHANNEL, job_id) for job_id in ended]
     notices += [(STOPS_CHANNEL, row.owner) for row in rows if row.owner and wanted[row.id].token is None]
-    await queue.notify(tx, notices)
+    if full := sorted({row.account_id for row in rows if row.is_full}):
+        await writes.send(tx)  # how many may come follows from how many have left
+        notices += await promote(tx, full, now=now)
+    await queue.notify(tx, notices, writes=writes)
     return set(ended)
 
 
@@ -85,8 +90,9 @@ async def start(
 ) -> list[ClaimedJob]:
     """Claim the next jobs that can be drawn together, and with those of the keys `joining`, and say so."""
     claimed = await queue.claim(tx, worker_id, pools=pools, limit=limit, lease=rules.lease_seconds, joining=joining)
-    await record(tx, [(job.id, "status", {"status": "staged"}) for job in claimed], time.time())
-    await queue.notify(tx, [(EVENTS_CHANNEL, job.id) for job in claimed])
+    writes = Writes()
+    record(writes, [(job.id, "status", {"status": "staged"}) for job in claimed], time.time())
+    await queue.notify(tx, [(EVENTS_CHANNEL, job.id) for job in claimed], writes=writes)
     return claimed
 
 
@@ -107,9 +113,10 @@ async def advance(tx: AsyncConnection, reports: Mapping[ClaimedJob, Report]) -> 
         elif report.is_new_progress:
             news.append((job.id, "progress", state))
         news += [(job.id, "preview", {"index": preview.index, "image": preview.image}) for preview in report.previews]
-    await record(tx, news, time.time())
+    writes = Writes()
+    record(writes, news, time.time())
     notices = await tell(tx, begun, listening={one.account_id for one in begun}, now=time.time()) if begun else []
-    await queue.notify(tx, notices + [(EVENTS_CHANNEL, job_id) for job_id, _, _ in news])
+    await queue.notify(tx, notices + [(EVENTS_CHANNEL, job_id) for job_id, _, _ in news], writes=writes)
 
 
 MOVE = (
@@ -135,9 +142,12 @@ LOCK_ACCOUNTS = (
     .order_by(accounts.c.id)
     .with_for_update()
 )
+OTHER = jobs.alias()
+HAS_HELD = sa.exists().where(OTHER.c.status == sa.literal_column("'held'"), OTHER.c.account_id == jobs.c.account_id)
+"""Whether the account of a job has some that wait to be let in. Its lock must be taken by an earlier statement."""
 LOCK_JOBS = (
     sa.select(jobs.c.id, jobs.c.account_id, jobs.c.status, jobs.c.token, jobs.c.owner, jobs.c.callback, jobs.c.trace)
-    .add_columns(jobs.c.timing, jobs.c.forecast, jobs.c.created_at, jobs.c.started_at)
+    .add_columns(jobs.c.timing, jobs.c.forecast, jobs.c.created_at, jobs.c.started_at, HAS_HELD.label("is_full"))
     .where(jobs.c.id.in_(sa.bindparam("jobs", expanding=True)))
     .order_by(jobs.c.id)
     .with_for_update()
@@ -214,18 +224,6 @@ def final_event(ending: Ending) -> tuple[str, EventKind, dict[str, Any]]:
     return ending.job_id, "status", data
 
 
-async def leave_queue(tx: AsyncConnection, account_ids: Sequence[int]) -> None:
-    """One job fewer in flight for each mention of an account."""
-    counts = [{"account": account, "fewer": account_ids.count(account)} for account in sorted(set(account_ids))]
-    if counts:
-        await tx.execute(FEWER, counts)
-
-
-FEWER = (
-    accounts.update()
-    .where(accounts.c.id == sa.bindparam("account"))
-    .values(inflight=accounts.c.inflight - sa.bindparam("fewer"))
-)
 ROOM = (
     sa.select(accounts.c.id, accounts.c.share, (accounts.c.max_inflight - accounts.c.inflight).label("free"))
     .where(accounts.c.id.in_(sa.bindparam("accounts", expanding=True)))

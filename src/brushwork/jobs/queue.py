@@ -18,6 +18,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from brushwork.database.tables import jobs, queued, running
+from brushwork.database.together import Writes
 from brushwork.jobs.fairness import AHEAD
 
 JOBS_CHANNEL = "brushwork_jobs"
@@ -54,20 +55,26 @@ def clock_of_sqlite(*_: Any, **__: Any) -> str:
 NOW = DatabaseClock()
 
 
-async def notify(tx: AsyncConnection, notices: Iterable[Notice]) -> None:
-    """Wake whoever listens, when this transaction commits. On SQLite they watch the file instead."""
-    if tx.dialect.name != "postgresql":
-        return
+async def notify(tx: AsyncConnection, notices: Iterable[Notice], *, writes: Writes | None = None) -> None:
+    """Wake whoever listens, when this transaction commits, and send what waits in `writes` along with it.
+
+    On SQLite they watch the file instead.
+    """
+    later = Writes() if writes is None else writes
     distinct = sorted(set(notices))
-    if distinct:
-        pairs = json.dumps([{"channel": channel, "payload": payload} for channel, payload in distinct])
-        await tx.execute(NOTIFY, {"notices": pairs})
+    if not distinct:
+        await later.send(tx)
+        return
+    pairs = json.dumps([{"channel": channel, "payload": payload} for channel, payload in distinct])
+    await later.send(tx, NOTIFY, notices=pairs)
 
 
-NOTIFY = sa.text(
-    "SELECT pg_notify(channel, payload) "
-    "FROM json_to_recordset(CAST(:notices AS json)) AS notice(channel text, payload text)"
+NOTICES = (
+    sa.func.json_to_recordset(sa.cast(sa.bindparam("notices", type_=sa.Text), sa.JSON))
+    .table_valued(sa.column("channel", sa.Text), sa.column("payload", sa.Text))
+    .render_derived(with_types=True)
 )
+NOTIFY = sa.select(sa.func.pg_notify(NOTICES.c.channel, NOTICES.c.payload))
 
 
 # ── claim ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
+from brushwork.database.together import Writes
 from brushwork.errors import DeadlineExceeded, EngineFailed
 from brushwork.jobs import queue
 from brushwork.jobs.events import record
@@ -43,9 +44,10 @@ async def take_back(database: Database, rules: JobRules, worker_id: str) -> int:
 
 async def tell_requeued(tx: AsyncConnection, requeued: Sequence[Requeued]) -> None:
     """The events and wake-ups of jobs that wait again."""
-    await record(tx, [(job.id, "status", {"status": "pending"}) for job in requeued], time.time())
-    await queue.notify(tx, [(EVENTS_CHANNEL, job.id) for job in requeued])
-    await queue.notify(tx, [(JOBS_CHANNEL, job.pool) for job in requeued])
+    writes = Writes()
+    record(writes, [(job.id, "status", {"status": "pending"}) for job in requeued], time.time())
+    notices = [(EVENTS_CHANNEL, job.id) for job in requeued] + [(JOBS_CHANNEL, job.pool) for job in requeued]
+    await queue.notify(tx, notices, writes=writes)
 
 
 async def fail(tx: AsyncConnection, worn_out: Sequence[Lapsed], overdue: Sequence[Lapsed], *, rules: JobRules) -> int:

@@ -22,17 +22,18 @@ from brushwork.accounts.credits import HoldResult, hold
 from brushwork.accounts.directory import account_by_id
 from brushwork.accounts.limits import refuse as refuse_key
 from brushwork.database.session import Database
-from brushwork.database.tables import accounts, events, jobs
+from brushwork.database.tables import accounts, jobs
 from brushwork.database.tables import held as is_held
 from brushwork.database.together import Writes
 from brushwork.errors import BrushworkError, InsufficientCredits, PlanRequired, TooManyRequests
+from brushwork.jobs.events import record
 from brushwork.jobs.fairness import HELD, place
 from brushwork.jobs.forecast import Forecasts, Outlook, forecast
 from brushwork.jobs.given import plain
 from brushwork.jobs.idempotency import REPLAYED_SECONDS, other_request, refuse_other_use
 from brushwork.jobs.job import Job
 from brushwork.jobs.lineage import tie
-from brushwork.jobs.queue import JOBS_CHANNEL
+from brushwork.jobs.queue import JOBS_CHANNEL, notify
 from brushwork.jobs.rows import NEW, job_of
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.sources import Sources, kept_input
@@ -154,9 +155,9 @@ async def enter(tx: AsyncConnection, rules: JobRules, asking: Asking, row: dict[
     is_queued = row["status"] == "queued"
     if is_queued:
         writes.add(ONE_MORE, {"account": account_id})
-    writes.add(INSERT, {f"job_{name}": row.get(name) for name in WRITTEN})
-    writes.add(SAY, {"event_job": row["id"], "event_data": {"status": "pending"}, "event_at": now})
-    await writes.send(tx, WAKE, is_queued=is_queued, channel=JOBS_CHANNEL, payload=row["pool"])
+    writes.add(INSERT, {f"new_{name}": row.get(name) for name in WRITTEN})
+    record(writes, [(row["id"], "status", {"status": "pending"})], now)
+    await notify(tx, [(JOBS_CHANNEL, row["pool"])] if is_queued else [], writes=writes)
     await tie(tx, row)
 
 
@@ -225,15 +226,7 @@ FILLED_IN = (
     "priority turn seq deadline_at max_attempts cost usage_type created_at status forecast trace"
 )
 WRITTEN = tuple(FILLED_IN.split())
-INSERT = jobs.insert().values({name: sa.bindparam(f"job_{name}", type_=jobs.c[name].type) for name in WRITTEN})
-SAY = events.insert().values(
-    job_id=sa.bindparam("event_job", type_=sa.Text),
-    kind=sa.literal_column("'status'"),
-    data=sa.bindparam("event_data", type_=events.c.data.type),
-    created_at=sa.bindparam("event_at", type_=sa.Double),
-)
-WAKE = sa.select(sa.func.pg_notify(sa.bindparam("channel", type_=sa.Text), sa.bindparam("payload", type_=sa.Text)))
-WAKE = WAKE.where(sa.bindparam("is_queued", type_=sa.Boolean))
+INSERT = jobs.insert().values({name: sa.bindparam(f"new_{name}", type_=jobs.c[name].type) for name in WRITTEN})
 ONE_MORE = accounts.update().where(accounts.c.id == sa.bindparam("account")).values(inflight=accounts.c.inflight + 1)
 FREE_KEY = jobs.update().where(jobs.c.id == sa.bindparam("job")).values(idempotency_key=None)
 """A key that is old enough may be used for something new."""
