@@ -68,6 +68,7 @@ async def test_a_browser_may_ask_from_anywhere(api: Api) -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "retry-after" in answer.headers["access-control-expose-headers"]
     assert "x-request-id" in answer.headers["access-control-expose-headers"]
+    assert "x-next-after" in answer.headers["access-control-expose-headers"]
 
 
 async def test_header_names_that_are_none_are_not_echoed(api: Api) -> None:

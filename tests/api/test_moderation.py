@@ -60,6 +60,19 @@ async def test_a_prompt_against_the_policy_is_refused_and_nothing_is_held(
     }
 
 
+async def test_lint_tells_what_the_policy_has_against_a_prompt_and_writes_nothing_down(guarded: Api) -> None:
+    found = (await guarded.client.post("/api/v1/prompts/lint", json={"prompt": "a castle of gore"})).json()
+    fine = (await guarded.client.post("/api/v1/prompts/lint", json={"prompt": "a castle --no gore"})).json()
+
+    assert not found["ok"]
+    assert [problem["code"] for problem in found["problems"]] == ["moderation_refused"]
+    assert "'gore' (violence)" in found["problems"][0]["message"]
+    assert found["prompt"]["text"] == "a castle of gore"
+    assert (fine["ok"], fine["problems"]) == (True, [])
+    async with guarded.services.database.read() as tx:
+        assert (await tx.execute(sa.select(audits))).all() == []
+
+
 async def test_other_prompts_pass(guarded: Api) -> None:
     answer = await guarded.client.post("/api/v1/diffusion", json={"text": "Gorey's gorge --no gore"})
 

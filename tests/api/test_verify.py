@@ -1,5 +1,6 @@
 """POST /v1/verify: whose file it is and whether it is as it was made; what strangers learn."""
 
+import hashlib
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -74,6 +75,20 @@ async def test_an_upload_is_known_to_its_owner_alone(each_api: Api) -> None:
 
     assert (await verify(each_api, kept))["verdict"] == "uploaded"
     assert (await verify(each_api, kept, **stranger))["verdict"] == "unknown"
+
+
+async def test_a_file_that_is_too_large_to_send_is_known_by_its_hash(each_api: Api) -> None:
+    job = await drawn(each_api, CANARY)
+    sha256 = hashlib.sha256(await picture_of(each_api, job)).hexdigest()
+
+    known = (await each_api.client.post("/api/v1/verify", json={"sha256": sha256.upper()})).json()
+    other = (await each_api.client.post("/api/v1/verify", json={"sha256": "0" * 64})).json()
+
+    assert (known["verdict"], known["job_id"], known["sha256"]) == ("unchanged", job["job_id"], sha256)
+    assert (other["verdict"], other["job_id"], other["mark"]) == ("unknown", None, None)
+    for wrong in ({"sha256": "abc"}, {"sha256": ""}, {}):
+        answer = await each_api.client.post("/api/v1/verify", json=wrong)
+        assert answer.status_code == 400, wrong
 
 
 async def test_only_links_of_this_server_are_opened(api: Api) -> None:

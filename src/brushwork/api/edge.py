@@ -27,7 +27,9 @@ HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 
 CORS = {
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "retry-after, x-request-id, content-range, content-disposition, etag",
+    "access-control-expose-headers": (
+        "retry-after, x-request-id, x-next-after, content-range, content-disposition, etag"
+    ),
 }
 PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",

@@ -11,9 +11,10 @@ from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentAccount, CurrentServices
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import View
-from brushwork.errors import InvalidField, PromptGrammarError, PromptValueError
+from brushwork.errors import InvalidField, ModerationRefused, PromptGrammarError, PromptValueError
 from brushwork.prompts.explain import explained, warnings_of
 from brushwork.prompts.migrate import migrate
+from brushwork.prompts.moderation import Policy
 from brushwork.prompts.parser import parse_prompt
 from brushwork.prompts.prompt import Prompt
 from brushwork.prompts.versions import VERSIONS
@@ -45,7 +46,7 @@ class LintView(View):
 
     ok: bool
     prompt: dict[str, Any] | None = Field(
-        description="canonical, version, text, segments, params …; null with problems"
+        description="canonical, version, text, segments, params …; null when it cannot be read"
     )
     warnings: list[dict[str, Any]] = Field(description="What was repaired, snapped or ignored")
     problems: list[Problem] = Field(description="Why the prompt would be refused, in reading order")
@@ -93,7 +94,21 @@ async def lint(request: Request, account: CurrentAccount, services: CurrentServi
         prompt = parse_prompt(body.prompt, task=body.task, strict=body.strict)
     except (PromptGrammarError, PromptValueError) as error:
         return json_answer(LintView(ok=False, prompt=None, warnings=[], problems=problems_of(error)))
-    return json_answer(LintView(ok=True, prompt=explained(prompt), warnings=warnings_of(prompt), problems=[]))
+    refused = refusal_of(services.jobs.policy, body.prompt)
+    return json_answer(
+        LintView(ok=not refused, prompt=explained(prompt), warnings=warnings_of(prompt), problems=refused)
+    )
+
+
+def refusal_of(policy: Policy | None, text: str) -> list[Problem]:
+    """What the policy of this server has against a prompt. Nothing is written down: nobody has asked for a picture."""
+    match = policy.match(text) if policy is not None else None
+    if policy is None or match is None:
+        return []
+    error = ModerationRefused(
+        match.category, matched=match.matched, span=match.span, policy=policy.version, field="prompt"
+    )
+    return [Problem(code=error.code, message=error.message, param=None)]
 
 
 def problems_of(error: PromptGrammarError | PromptValueError) -> list[Problem]:

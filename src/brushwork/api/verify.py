@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request
@@ -43,9 +43,12 @@ MESSAGES: Mapping[Verdict, str] = {
     "unknown": "Nothing in it says that Brushwork made it, and no file kept here has these bytes.",
 }
 
+NOT_BY_HASH = "No file kept here has this hash. What a changed file says of itself is only seen in the file."
+
 READERS = ThreadPoolExecutor(1, "credentials")
 """Manifests of strangers are read one at a time: whoever sends many waits for himself."""
 
+SHA256 = "^[0-9a-fA-F]{64}$"
 PLAIN = {"type": "string", "format": "binary"}
 LINK = "http://127.0.0.1:8080/files/789320d34b2046d3a8046165a079176a.png?expires=1763002800&signature=5f0c7e6d9b1a4c38"
 BODY = {
@@ -56,7 +59,13 @@ BODY = {
                 "schema": {"type": "object", "required": ["file"], "properties": {"file": PLAIN}},
             },
             "application/json": {
-                "schema": {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}},
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "url": {"type": "string"},
+                        "sha256": {"type": "string", "pattern": SHA256},
+                    },
+                },
                 "example": {"url": LINK},
             },
             "application/octet-stream": {"schema": PLAIN},
@@ -66,11 +75,12 @@ BODY = {
 
 
 class VerifyBody(BaseModel):
-    """A file of this server, by its link."""
+    """A file of this server by its link, or any file by its hash."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    url: str
+    url: str | None = None
+    sha256: Annotated[str, Field(pattern=SHA256)] | None = None
 
 
 class MarkView(View):
@@ -107,17 +117,20 @@ class VerifyView(View):
     openapi_extra=BODY,
 )
 async def verify_file(request: Request, account: CurrentAccount, services: CurrentServices) -> Response:
-    """Say whether a file was made here and is unchanged. Send a form, the file itself, or a link to a file here."""
-    data = await read_file(request, services)
-    sha256, mark = await asyncio.to_thread(lambda: (digest(data), mark_in(data)))
+    """Say whether a file was made here and is unchanged. Send a form, the file itself, a link to it, or its SHA-256."""
+    given = await read_given(request, services)
+    if isinstance(given, str):
+        sha256, mark, credentials = given, None, None
+    else:
+        sha256, mark = await asyncio.to_thread(lambda: (digest(given), mark_in(given)))
+        credentials = await read_credentials(given, services.c2pa_anchors)
     row = await known_file(services, account.id, sha256)
-    credentials = await read_credentials(data, services.c2pa_anchors)
     verdict = verdict_of(row, says_so=mark is not None, credentials=credentials)
     is_own_job = row is not None and row.account_id == account.id
     return json_answer(
         VerifyView(
             verdict=verdict,
-            message=MESSAGES[verdict],
+            message=NOT_BY_HASH if isinstance(given, str) and row is None else MESSAGES[verdict],
             sha256=sha256,
             job_id=row.job_id if is_own_job else None,
             mark=None if mark is None else MarkView(software=mark.software, source_type=mark.source_type),
@@ -126,8 +139,8 @@ async def verify_file(request: Request, account: CurrentAccount, services: Curre
     )
 
 
-async def read_file(request: Request, services: Services) -> bytes:
-    """The bytes to look at."""
+async def read_given(request: Request, services: Services) -> bytes | str:
+    """The bytes to look at, or only their hash: a file may be larger than a request."""
     body = await read_bytes(request, limit=services.max_body_bytes)
     kind = request.headers.get("content-type", "").lower()
     if kind.startswith("multipart/form-data"):
@@ -137,8 +150,12 @@ async def read_file(request: Request, services: Services) -> bytes:
         return part
     if "json" not in kind:
         return body
-    url = fields_of(read_json_object(body), VerifyBody).url
-    file = await services.files.open_link(url, now=time.time())
+    fields = fields_of(read_json_object(body), VerifyBody)
+    if fields.sha256:
+        return fields.sha256.lower()
+    if not fields.url:
+        raise InvalidField("url", "or sha256 is required")
+    file = await services.files.open_link(fields.url, now=time.time())
     if file is None:
         raise InvalidField("url", "must be a link to a file of this server; send any other file itself")
     if file.size > OWN_BYTES:
