@@ -1,18 +1,24 @@
 """What is in deploy/ fits the program: settings, commands and extras that exist, metrics that are really told."""
 
+import asyncio
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import typer
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
+from brushwork.app import create_app
 from brushwork.cli.command import app
 from brushwork.settings import Settings
+from tests.conftest import NewDatabase
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -34,6 +40,18 @@ def known_metrics() -> set[str]:
     """The headings of the reference, which is written by what /metrics answers."""
     page = (ROOT / "docs" / "reference" / "metrics.md").read_text()
     return set(re.findall(r"^## (brushwork_\w+)$", page, re.MULTILINE))
+
+
+async def live_metrics(url: str) -> set[str]:
+    """What a server with nothing in its database names, when it is asked."""
+    app = create_app(Settings(_env_file=None, database_url=url, engine="noop"))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://brushwork.test") as client,
+    ):
+        text = (await client.get("/metrics")).text
+    return {family.name for family in text_string_to_metric_families(text)}
 
 
 def base_of(name: str) -> str:
@@ -113,6 +131,54 @@ def test_dashboard_and_alerts_use_metrics_that_exist() -> None:
 
     assert used <= known_metrics()
     assert known_metrics() - used == set(), "a metric that nobody looks at"
+
+
+def test_a_live_server_tells_every_metric_that_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_sqlite: NewDatabase
+) -> None:
+    monkeypatch.setenv("BRUSHWORK_DATA_DIR", str(tmp_path / "data"))
+    used = {base_of(name) for expression in expressions() for name in METRIC.findall(expression)}
+
+    told = asyncio.run(live_metrics(new_sqlite()))
+
+    assert used - told <= {name for name in used if name.startswith("brushwork_forecast_")}  # nothing to compare yet
+
+
+def test_panels_do_not_lie_on_each_other() -> None:
+    panels = json.loads((DEPLOY / "grafana" / "dashboards" / "brushwork.json").read_text())["panels"]
+    places = [panel["gridPos"] for panel in panels]
+    cells = [
+        (x, y)
+        for place in places
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_what_the_image_copies_is_there_and_reaches_the_build() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    sources = [word for line in lines if line.startswith("COPY ") for word in shlex.split(line)[1:-1]]
+    everything, *exceptions = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+
+    assert everything == "*"
+    assert {"pyproject.toml", "src"} <= set(sources)
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert f"!{source}" in exceptions, source
+    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    read_by_the_build = {packaged["readme"], *packaged.get("license-files", ())}
+    assert read_by_the_build <= set(sources)
+
+
+def test_every_variable_that_is_named_in_deploy_exists() -> None:
+    known = {f"BRUSHWORK_{name.upper()}" for name in Settings.model_fields}
+    for file in DEPLOY.rglob("*"):
+        if file.is_file():
+            assert set(re.findall(r"BRUSHWORK_[A-Z0-9_]+", file.read_text())) <= known, file
 
 
 def test_labels_in_queries_exist() -> None:

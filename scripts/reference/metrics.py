@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from brushwork.api.metrics import Metrics
 from brushwork.database.session import Database
 from brushwork.database.tables import metadata
+from brushwork.jobs.figures import LABELS, gauges
 from brushwork.jobs.measures import ATTEMPTS, MEASURES, Measures
 from reference.markdown import code, fence, link_to, page, table
 
@@ -44,6 +45,7 @@ SAMPLE_ROWS: Mapping[str, Mapping[str, Any]] = {
         "pools": ["default"],
         "started_at": 0,
         "last_seen": 0,
+        "figures": [[name, 1.0, ["device"] if name in LABELS else []] for name in gauges()],
     },
     "timings": {
         "timing": "diffusion",

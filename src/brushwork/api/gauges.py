@@ -12,6 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import accounts, endpoints, held, jobs, ledger, packs, queued, running, workers
+from brushwork.engines.base import FIGURES
+from brushwork.jobs.figures import labels_of, metric_of, present
 from brushwork.jobs.forecast import calibration
 from brushwork.jobs.measures import MEASURES, SUM, cumulative, totals
 from brushwork.jobs.webhooks.line import backlog
@@ -154,7 +156,18 @@ async def measured(tx: AsyncConnection, _now: float) -> Sequence[Metric]:
     return families
 
 
-READS: Sequence[Read] = (open_jobs, queue, worker_states, points, books, webhooks, forecasts, measured)
+async def engine_figures(tx: AsyncConnection, now: float) -> Sequence[Metric]:
+    """What the engines of living workers have in memory."""
+    families: list[Metric] = []
+    for name, values in (await present(tx, since=now - WORKER_SEEN_SECONDS)).items():
+        family = GaugeMetricFamily(metric_of(name), FIGURES[name], labels=labels_of(name))
+        for labels, value in sorted(values.items()):
+            family.add_metric(labels, value)
+        families.append(family)
+    return families
+
+
+READS: Sequence[Read] = (open_jobs, queue, worker_states, engine_figures, points, books, webhooks, forecasts, measured)
 
 SETTLED_SECONDS = 300.0
 """No transaction lasts so long: ledger rows that are older are all there, whatever their ids."""

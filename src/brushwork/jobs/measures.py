@@ -21,6 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.session import Database
 from brushwork.database.tables import measures
+from brushwork.engines.base import FIGURES
+from brushwork.jobs.figures import TOTAL, labels_of, metric_of
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,7 @@ MEASURES: Mapping[str, Measure] = {
     WEBHOOK_DELAY: Measure(
         "From an event to the end of the first attempt to tell of it.", (), (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
     ),
+    **{metric_of(name): Measure(said, labels_of(name)) for name, said in FIGURES.items() if name.endswith(TOTAL)},
 }
 
 

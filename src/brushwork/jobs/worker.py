@@ -7,6 +7,7 @@ does, and the loss of the device: then it gives back what it could not finish.
 """
 
 import asyncio
+import contextlib
 import shutil
 import time
 from collections.abc import Coroutine, Mapping, Sequence
@@ -25,6 +26,7 @@ from brushwork.jobs import queue
 from brushwork.jobs.completion import Completions, Finished
 from brushwork.jobs.delivery import Picture, encode, making_of, store, success
 from brushwork.jobs.events import wait
+from brushwork.jobs.figures import Figures
 from brushwork.jobs.given import given_of, read_given
 from brushwork.jobs.lifecycle import Ending, advance, start
 from brushwork.jobs.measures import ENGINE_STEP, Measures
@@ -98,6 +100,7 @@ class Worker:
         self.tasks = tasks
         self.scratch = Scratch(scratch)
         self.measures = Measures()
+        self.figures = Figures(engine, self.measures.count)
         self.provenance = provenance
         self.check = check
         self.at_work: dict[str, AtWork] = {}
@@ -121,6 +124,7 @@ class Worker:
             stop_with_parent(loop, stop)
         self.spawn(self.heed(stop))
         self.spawn(self.beat())
+        self.spawn(self.figures.keep(self.rules.lease_seconds / 3))
         self.spawn(self.watch_stops())
         self.spawn(self.report())
         self.spawn(self.completions.run(lambda: self.drawing))
@@ -302,7 +306,7 @@ class Worker:
             try:
                 held = self.tokens()
                 async with self.database.write() as tx:
-                    await say_alive(tx, self.info)
+                    await say_alive(tx, self.info, self.figures.present)
                     mine = await queue.heartbeat(tx, held, lease=self.rules.lease_seconds)
                 self.drop_lost(held, mine)
                 await reap(self.database, self.rules)
@@ -360,6 +364,9 @@ class Worker:
                 await queue.let_go(tx, self.info.id)
                 await say_goodbye(tx, self.info.id)
             async with asyncio.timeout(GOODBYE_SECONDS):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await self.figures.take()
                 await self.measures.flush(self.database)
         except Exception as error:
             log.warning("goodbye.failed", error=type(error).__name__)

@@ -49,9 +49,10 @@ def new_worker_id() -> str:
     return f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
 
 
-async def say_alive(tx: AsyncConnection, worker: WorkerInfo) -> None:
-    """Note that the worker is here now."""
-    seen = await tx.execute(workers.update().where(workers.c.id == worker.id).values(last_seen=NOW))
+async def say_alive(tx: AsyncConnection, worker: WorkerInfo, figures: Sequence[Any] | None = None) -> None:
+    """Note that the worker is here now, and what its engine tells of itself."""
+    here = {"last_seen": NOW, "figures": figures}
+    seen = await tx.execute(workers.update().where(workers.c.id == worker.id).values(here))
     if seen.rowcount:
         return
     row = {
@@ -63,7 +64,7 @@ async def say_alive(tx: AsyncConnection, worker: WorkerInfo) -> None:
         "pools": list(worker.pools),
         "abilities": worker.abilities,
         "started_at": NOW,
-        "last_seen": NOW,
+        **here,
     }
     await tx.execute(workers.insert().values(row))
 
