@@ -18,15 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork import logs, tracing
 from brushwork.accounts.account import Account, PlanName
 from brushwork.accounts.credits import grant
-from brushwork.accounts.directory import account_by_name, create_account, has_accounts, set_plan
-from brushwork.accounts.keys import create_key, is_key
+from brushwork.accounts.directory import account_by_name, create_account, has_accounts, page_of_accounts, set_plan
+from brushwork.accounts.keys import authenticate, create_key, is_key
 from brushwork.database.session import Database
 from brushwork.database.upgrade import upgrade
 from brushwork.engines.base import Engine
 from brushwork.engines.devices import devices
 from brushwork.engines.diffusion.options import DiffusionOptions, RemoteOptions
 from brushwork.engines.registry import EngineEntry, EngineOptions, entry, usable
-from brushwork.errors import Unavailable
+from brushwork.errors import BrushworkError, Unavailable
 from brushwork.files.links import Links
 from brushwork.files.provenance import Provenance
 from brushwork.files.store import Files, open_store
@@ -54,11 +54,14 @@ MIN_SECRET = 16
 
 @dataclass(frozen=True)
 class FirstKey:
-    """The key of the account that the first start makes. `is_new` is true once, when it was just made."""
+    """The key of the account that the first start makes."""
 
     key: str
     path: Path
-    is_new: bool
+    """Where it is kept."""
+    is_private: bool
+    """Whether it opens a server that one person has to themselves: with no other account, and in reach of nobody else.
+    The key of any other server is no business of a screen."""
 
 
 def open_database(settings: Settings, *, courteous: bool = False) -> Database:
@@ -262,17 +265,26 @@ async def prepare(settings: Settings, database: Database) -> FirstKey | None:
         made = None
     if made:
         path.unlink(missing_ok=True)
-        return FirstKey(write_once(path, made), path, is_new=True)
-    return kept_key(path)
+        return FirstKey(write_once(path, made), path, is_private=settings.is_out_of_reach)
+    key = kept_key(path)
+    if key is None:
+        return None
+    async with database.read() as tx:
+        try:
+            await authenticate(tx, key, now=now)
+        except BrushworkError:  # revoked, or of another database
+            return None
+        is_only = (await page_of_accounts(tx, page=1, size=1)).total == 1
+    return FirstKey(key, path, is_private=is_only and settings.is_out_of_reach)
 
 
-def kept_key(path: Path) -> FirstKey | None:
+def kept_key(path: Path) -> str | None:
     """The first key as it was kept, or None when it is not there any more, or damaged."""
     try:
         key = path.read_text(errors="replace").strip()
     except OSError:
         return None
-    return FirstKey(key, path, is_new=False) if is_key(key) else None
+    return key if is_key(key) else None
 
 
 async def make_first_account(tx: AsyncConnection, settings: Settings, *, now: float) -> str | None:

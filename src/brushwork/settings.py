@@ -3,8 +3,10 @@
 Only `app` and `cli` read this; everyone else gets plain values.
 """
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -208,4 +210,17 @@ class Settings(BaseSettings):
     @property
     def resolved_public_url(self) -> str:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether only this machine can ask the server: by its own address, and by the one that it gives to others."""
+        hosts = (self.host, urlsplit(self.resolved_public_url).hostname or "")
+        return not self.production and all(is_loopback(host) for host in hosts)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -196,7 +196,7 @@ def first_key(settings: Settings) -> str:
     kept = kept_key(settings.data_dir / "first-key")
     if kept is None:
         raise BrushworkError("An API key is needed: give --key, or set BRUSHWORK_API_KEY.")
-    return kept.key
+    return kept
 
 
 def slug(prompt: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Literal
 import httpx
 import typer
 import uvicorn
+from rich.markup import escape
 from sqlalchemy.exc import OperationalError
 
 from brushwork import tracing
@@ -230,27 +232,34 @@ async def send_forever(settings: Settings) -> None:
 
 
 def banner(settings: Settings, first: FirstKey | None) -> None:
-    """What a person needs to go on: address, key, a line to paste."""
+    """What a person needs to go on: address, key, a line to paste. The key itself is for the screen of its owner only.
+
+    A server that others can reach or use says where the key is kept, and so does one whose output is not a screen.
+    """
+    is_shown = first is not None and first.is_private and console.is_terminal
     url = settings.resolved_public_url
     console.print()
     console.print(f"[bold]Brushwork[/bold] on [bold cyan]{url}[/bold cyan]", soft_wrap=True)
     console.print(f"  engine    {entry(settings.engine, engine_options(settings)).name}", soft_wrap=True)
     console.print(f"  database  {settings.resolved_database_url.rsplit('@', 1)[-1]}", soft_wrap=True)
-    studio = f"{url}/studio#key={first.key}" if first else f"{url}/studio"
+    studio = f"{url}/studio#key={first.key}" if first and is_shown else f"{url}/studio"
     console.print(f"  studio    [bold cyan]{studio}[/bold cyan]", soft_wrap=True)
     if first is None:
         console.print("  key       make one with: brushwork keys create")
         return
-    console.print(f"  key       [bold]{first.key}[/bold]  (also in {first.path})", soft_wrap=True)
+    path = shlex.quote(str(first.path))
+    shown = f"[bold]{first.key}[/bold]  (also in {escape(path)})" if is_shown else f"in {escape(path)}"
+    console.print(f"  key       {shown}", soft_wrap=True)
+    header = f"'x-api-key: {first.key}'" if is_shown else f'"x-api-key: $(cat {path})"'
     console.print()
     console.print("Ask for four pictures, then look the job up:")
     console.print(
-        f"  curl -X POST {url}/api/v1/diffusion -H 'x-api-key: {first.key}' \\\n"
+        f"  curl -X POST {url}/api/v1/diffusion -H {header} \\\n"
         "    -H 'Content-Type: application/json' -d '{\"text\": \"a lighthouse at dusk --ar 3:2\"}'",
         markup=False,
         soft_wrap=True,
     )
-    console.print(f"  curl {url}/api/v1/job/JOB_ID -H 'x-api-key: {first.key}'", markup=False, soft_wrap=True)
+    console.print(f"  curl {url}/api/v1/job/JOB_ID -H {header}", markup=False, soft_wrap=True)
     console.print()
 
 
