@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
+import structlog
 from PIL import Image
 
 from brushwork.accounts.credits import check_ledger
@@ -36,6 +37,8 @@ def vague(image, prompt):
 
 nothing = None
 '''
+
+RAISES = '    raise RuntimeError("the model is gone: CANARY")'
 
 
 @pytest.fixture
@@ -160,3 +163,14 @@ def test_the_first_refused_picture_is_named() -> None:
         look_at(lambda image, _: sizes[image.width], outcome, "")
     with pytest.raises(EngineFailed):
         look_at(lambda image, _: image.no_such_thing, outcome, "")  # type: ignore[attr-defined]
+
+
+def test_the_log_says_for_which_job_and_where_a_check_failed_and_not_its_words(checks: Any) -> None:
+    outcome = Outcome(images=[Image.new("L", (4, 4))])
+
+    with structlog.testing.capture_logs() as lines, pytest.raises(EngineFailed):
+        look_at(checks.broken, outcome, "a castle", job_id="job-1")
+
+    assert (lines[0]["job_id"], lines[0]["error"]) == ("job-1", "RuntimeError")
+    assert lines[0]["where"].endswith(f"operators_checks.py:{CHECKS.splitlines().index(RAISES) + 1}")
+    assert "CANARY" not in str(lines)

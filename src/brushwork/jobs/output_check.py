@@ -6,6 +6,7 @@ or the category for which the picture is refused. When it fails, so does the job
 
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -42,16 +43,22 @@ def load_check(name: str) -> OutputCheck:
     return check
 
 
-def look_at(check: OutputCheck, outcome: Outcome, prompt: str) -> None:
-    """Raise OutputRefused for the first picture that the check does not let pass, EngineFailed when it cannot say."""
+def look_at(check: OutputCheck, outcome: Outcome, prompt: str, *, job_id: str = "") -> None:
+    """Raise OutputRefused for the first picture that the check does not let pass, EngineFailed when it cannot say.
+
+    The log tells of a check that failed what it raised and where: its message may hold the prompt.
+    """
     for number, picture in enumerate(pictures(outcome)):
         try:
             category = check(picture, prompt)
         except Exception as error:
-            log.error("output_check.failed", error=type(error).__name__)
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{frame.filename}:{frame.lineno}"
+            log.error("output_check.failed", job_id=job_id, error=type(error).__name__, where=where)
             raise EngineFailed("The check of finished pictures failed; nothing was charged.") from None
         if category is not None and not isinstance(category, str):
-            log.error("output_check.failed", error=f"it returned {type(category).__name__}, not a text or None")
+            returned = f"it returned {type(category).__name__}, not a text or None"
+            log.error("output_check.failed", job_id=job_id, error=returned)
             raise EngineFailed("The check of finished pictures failed; nothing was charged.")
         if category:
             raise OutputRefused(category, image_no=number)

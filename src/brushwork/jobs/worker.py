@@ -277,7 +277,7 @@ class Worker:
         )
         outcome = task.run(run)
         if self.check is not None:
-            look_at(self.check, outcome, task.shown_prompt(given))
+            look_at(self.check, outcome, task.shown_prompt(given), job_id=job.id)
         making = making_of(task, given, outcome, seed=job.seed, engine=self.engine)
         return outcome, encode(outcome, provenance=self.provenance, making=making)
 

@@ -188,8 +188,8 @@ class Sender:
         self.measures.observe(ATTEMPT_SECONDS, seconds=answer.seconds)
         if not delivery.attempts:
             self.measures.observe(WEBHOOK_DELAY, seconds=self.clock() - delivery.created_at)
-        told = {"delivery": delivery.id, "event": delivery.event, "status": answer.status, "attempt": delivery.attempts}
-        told |= {"job_id": delivery.job_id, "account_id": delivery.account_id}
+        told = {"delivery": delivery.id, "job_id": delivery.job_id, "account_id": delivery.account_id}
+        told |= {"event": delivery.event, "status": answer.status, "attempt": delivery.attempts + 1}
         error = None if answer.is_taken else outcome
         record("deliver", parent=delivery.trace, began=now - answer.seconds, ended=now, **told, **{"error.type": error})
 
