@@ -41,7 +41,10 @@ def test_an_account_is_changed_and_every_change_is_written_down(brushwork: Brush
 
 
 def test_the_record_is_searched_and_paged(brushwork: Brushwork, studio: Any) -> None:
-    assert len(brushwork.json("audits", "--kind", "operator", "--days", "1")) == 1
+    changes = brushwork.json("audits", "--kind", "operator", "--days", "1")
+
+    assert isinstance(changes, list)
+    assert [change["data"]["action"] for change in changes] == ["account.open"]
     assert brushwork.json("audits", "--kind", "appeal") == brushwork.json("audits", "--page", "2") == []
     assert "appeal" in brushwork("audits", "--kind", "nonsense", code=2).stderr
 

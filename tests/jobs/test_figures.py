@@ -101,7 +101,7 @@ async def test_an_engine_that_hangs_holds_up_no_heartbeat(database: Database, wo
         first = await until(is_seen)
 
         async def is_seen_again() -> bool:
-            return await is_seen() != first
+            return bool(await is_seen() != first)
 
         await until(is_seen_again)
         hangs.set()

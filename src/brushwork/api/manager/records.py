@@ -224,9 +224,11 @@ async def get_audits(
     Names no key, no prompt and no picture. An appeal has what was said, and which refusal it is `of`, by which rule.
     """
     number, size = page or 1, page_size or 10
-    period = {"since": since and in_seconds(since), "until": until and in_seconds(until)}
+    begin, end = (None if one is None else in_seconds(one) for one in (since, until))
     async with services.database.read() as tx:
-        found = await page_of_audits(tx, kind=kind, account_id=account_id, page=number, size=size, **period)
+        found = await page_of_audits(
+            tx, kind=kind, account_id=account_id, page=number, size=size, since=begin, until=end
+        )
     views = [AuditView(**{**vars(one), "created_at": moment(one.created_at)}) for one in found.audits]
     data = AuditPageView(page=number, size=size, total=found.total, data=views)
     return json_answer(AuditsAnswer(code=200, message="success", data=data))
