@@ -70,8 +70,11 @@ def serve(hub: Hub) -> ThreadingHTTPServer:
             first = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
             hub.asked.append((self.command, path, first))
             hub.keys.append(self.headers.get("Authorization", ""))
-            if path == f"/api/models/{hub.repository}/revision/main":
+            if path in (f"/api/models/{hub.repository}/revision/{name}" for name in ("main", hub.commit)):
                 self.send(200, json.dumps(hub.info()).encode(), {"Content-Type": "application/json"})
+                return
+            if path.startswith("/api/models/") and hub.repository in path:
+                self.send(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
                 return
             name = path.removeprefix(f"/{hub.repository}/resolve/{hub.commit}/")
             if name not in hub.files:

@@ -251,6 +251,35 @@ def test_a_damaged_model_is_repaired_with_what_is_missing_only(machine: Machine)
     assert verify(machine.larch, machine.models) == []
 
 
+def test_a_repair_never_takes_a_newer_commit(machine: Machine) -> None:
+    machine.pull()
+    (machine.models / "larch" / "model_index.json").unlink()
+    machine.hub.commit = COMMIT[::-1]
+
+    assert machine.refusal() == f"someone/larch has no revision '{COMMIT}'."
+    assert not (machine.models / "larch" / "model_index.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("unet/model.fp16.safetensors", "is not the file that was pulled at commit 0123456789ab"),
+        ("model_index.json", "arrived damaged"),
+    ],
+)
+def test_files_that_changed_under_the_same_commit_are_refused(machine: Machine, name: str, said: str) -> None:
+    machine.pull()
+    before = verify(machine.larch, machine.models)
+    machine.hub.files[name] = machine.hub.files[name][::-1]
+    (machine.models / "larch" / "model_index.json").unlink()
+
+    assert said in machine.refusal()
+
+    machine.hub.files[name] = machine.hub.files[name][::-1]
+    machine.pull()
+    assert verify(machine.larch, machine.models) == before == []
+
+
 def test_what_another_model_has_is_neither_fetched_nor_kept_twice(machine: Machine) -> None:
     machine.pull()
     machine.hub.asked.clear()

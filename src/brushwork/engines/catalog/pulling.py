@@ -108,8 +108,15 @@ def pull_one(holding: Holding, options: DiffusionOptions, *, watch: Watch, again
             raise Unavailable(
                 f"{holding.name}: {found.problem or 'it is outdated'}, and BRUSHWORK_OFFLINE forbids to ask."
             )
-        collect(holding, models_dir, accepted=accepted, watch=watch, again=again or found.state == "damaged")
+        again = again or found.state == "damaged"
+        before = found.record if again and is_of(holding, found.record) else None
+        collect(holding, models_dir, accepted=accepted, watch=watch, again=again, before=before)
         return "pulled"
+
+
+def is_of(holding: Holding, record: Record | None) -> bool:
+    """Whether the record is of the revision that the catalog asks for now."""
+    return record is not None and holding.checkpoint.revision in (record.revision, record.commit)
 
 
 def today(record: Record | None) -> str:
@@ -117,10 +124,14 @@ def today(record: Record | None) -> str:
     return (record.accepted if record else "") or time.strftime("%Y-%m-%d", time.gmtime())
 
 
-def collect(holding: Holding, models_dir: Path, *, accepted: str, watch: Watch, again: bool) -> None:
-    """Files from the hub, then a record, then the place where models are."""
-    there = snapshot(holding.checkpoint.repository, holding.checkpoint.revision)
+def collect(
+    holding: Holding, models_dir: Path, *, accepted: str, watch: Watch, again: bool, before: Record | None
+) -> None:
+    """Files from the hub, then a record, then the place where models are. `before` is what has to come again."""
+    there = snapshot(holding.checkpoint.repository, before.commit if before else holding.checkpoint.revision)
     wanted = select(holding, there.files)
+    if before:
+        wanted = unchanged(holding, wanted, before)
     staging = staging_of(holding, models_dir, there)
     place = place_of(holding, models_dir)
     if again and place.exists() and not staging.exists():
@@ -140,6 +151,18 @@ def collect(holding: Holding, models_dir: Path, *, accepted: str, watch: Watch, 
     )
     write_record(staging / RECORD, record)
     put_in_place(staging, place, models_dir)
+
+
+def unchanged(holding: Holding, wanted: Mapping[str, RemoteFile], before: Record) -> dict[str, RemoteFile]:
+    """The files with the hashes they had. Raises Unavailable when the hub has others under the same commit by now."""
+    known = {file.path: file.sha256 for file in before.files}
+    for name, file in wanted.items():
+        if file.sha256 and file.sha256 != known.get(name, file.sha256):
+            raise Unavailable(
+                f"{file.path} of {holding.name} is not the file that was pulled at commit {before.commit[:12]}. To "
+                f"take the new one all the same: `brushwork models remove {holding.name}`, then pull."
+            )
+    return {name: replace(file, sha256=known.get(name, file.sha256)) for name, file in wanted.items()}
 
 
 def borrow(place: Path, staging: Path) -> None:
