@@ -6,24 +6,39 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from brushwork.engines.diffusion.engine import DiffusionEngine
 from brushwork.engines.diffusion.options import DiffusionOptions
+from brushwork.engines.tools.super_resolution import upscaled
 from brushwork.engines.tools.video import Reel
 from tests.api.conftest import Api, running, settings_for
 from tests.conftest import NewDatabase
 from tests.contracts.asking import SQUARE, all_ended, check_output
 from tests.engines.diffusion.test_film_engine import options
+from tests.engines.diffusion.tiny_tools import save_esrgan
 
 SECONDS = 300
 
 
+ENLARGER = """
+[models.tiny-enlarger]
+title = "Tiny"
+kind = "tool"
+family = "enlarger"
+licence = "tests"
+checkpoint = {{ folder = "{folder}" }}
+"""
+
+
 def small(root: Path) -> DiffusionOptions:
-    """Wan models that draw in thumbnails: what is delivered has the promised size all the same."""
+    """Wan models that draw in thumbnails, and an ESRGAN: what is delivered has the promised size all the same."""
     made = options(root, "wan-i2v", "wan-vace")
     catalog = made.catalogs[0]
-    catalog.write_text(catalog.read_text().replace("side = 512\nmax_side = 640", "side = 96\nmax_side = 128"))
+    text = catalog.read_text().replace("side = 512\nmax_side = 640", "side = 96\nmax_side = 128")
+    save_esrgan(root / "esrgan" / "twice.safetensors", inputs=12)
+    catalog.write_text(f"{text}\n{ENLARGER.format(folder=root / 'esrgan')}")
     return made
 
 
@@ -66,13 +81,19 @@ async def test_clips_are_made_and_go_on_with_open_models(api: Api, engine: Diffu
 
     first = await asked(api, engine, "video-diffusion", {"prompt": prompt})
     longer = await asked(api, engine, "extend-video", {"jobId": first["job_id"], "videoNo": 0, "prompt": "rain --bs 1"})
+    larger = await asked(api, engine, "video-upscale", {"jobId": first["job_id"], "videoNo": 0})
 
-    clip, more = await decoded(api, first), await decoded(api, longer)
+    clip, more, large = [await decoded(api, job) for job in (first, longer, larger)]
     assert abs(clip.count - 120) <= 1
     assert min(clip.width, clip.height) == 480
     assert abs(more.count - clip.count - 96) <= 1
     assert (more.width, more.height, more.fps) == (clip.width, clip.height, 24)
     assert first["detail"]["recipe"]["rows"][0]["model"]
-    for job in (first, longer):
+    assert (large.count, large.fps) == (clip.count, clip.fps)
+    assert (large.width, large.height) == (2 * clip.width, 2 * clip.height)
+    assert larger["detail"]["recipe"]["rows"][0]["tool"] == "tiny-enlarger"
+    expected = upscaled(clip.frame(40), 2, enlarger=engine.tools.enlarger)
+    assert np.abs(np.asarray(large.frame(40), float) - np.asarray(expected, float)).mean() < 6
+    for job in (first, longer, larger):
         degraded = {item.removeprefix("parameter:") for item in job["detail"]["degraded"]}
         assert degraded.isdisjoint(job["detail"]["applied"])

@@ -32,6 +32,7 @@ def save_esrgan(file: Path, *, inputs: int = 3, seed: int = 0, naming: str = "ne
     torch.manual_seed(seed)
     network = Rrdb(inputs=inputs, features=8, growth=4, blocks=BLOCKS)
     weights = {name: tensor * 0.5 for name, tensor in network.state_dict().items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
     save_file({named(name, naming): tensor.contiguous() for name, tensor in weights.items()}, file)
     return file
 
