@@ -1,9 +1,16 @@
-"""Secrets while one takes over from another, on both databases."""
+"""Endpoints that come and go, and secrets while one takes over from another, on both databases."""
 
 import time
 
 from brushwork.database.session import Database
-from brushwork.jobs.webhooks.endpoints import before_until, remove_secret, rotate_secret, secrets_of
+from brushwork.jobs.webhooks.endpoints import (
+    add_endpoint,
+    before_until,
+    remove_endpoint,
+    remove_secret,
+    rotate_secret,
+    secrets_of,
+)
 from brushwork.jobs.webhooks.signatures import Secrets
 from tests.jobs.conftest import MakeAccount
 
@@ -49,3 +56,16 @@ async def test_a_secret_that_has_leaked_stops_at_once(database: Database, make_a
         assert (await secrets_of(tx, account.id, now=now)).active == (second,)
         await remove_secret(tx, account.id)
         assert (await secrets_of(tx, account.id, now=now)).active == ()
+
+
+async def test_the_number_of_a_removed_endpoint_is_never_another_ones(
+    database: Database, make_account: MakeAccount
+) -> None:
+    """Deliveries keep it: a receiver that answers 410 to a replay would switch a stranger's endpoint off."""
+    mine, other, now = await make_account(), await make_account(name="other"), time.time()
+    async with database.write() as tx:
+        first = await add_endpoint(tx, mine.id, "https://a.test/", events=["job.failed"], description="", now=now)
+        await remove_endpoint(tx, mine.id, first.id, now=now)
+        second = await add_endpoint(tx, other.id, "https://b.test/", events=["job.failed"], description="", now=now)
+
+    assert second.id > first.id

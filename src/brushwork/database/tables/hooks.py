@@ -16,6 +16,7 @@ endpoints = sa.Table(
     sa.Column("failing_since", Time),
     sa.Column("disabled_at", Time),
     sa.Column("disabled_because", sa.Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,  # deliveries outlive their endpoint: its number must never be another account's
 )
 
 # The outbox: a row is written in the transaction that makes the event, and sent by whoever claims it.
