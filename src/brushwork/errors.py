@@ -173,8 +173,9 @@ class ModerationRefused(Forbidden):
     code = "moderation_refused"
 
     def __init__(self, category: str, *, matched: str, span: tuple[int, int], policy: str, field: str) -> None:
+        words = matched if len(matched) <= 64 else f"{matched[:64]}…"
         super().__init__(
-            f"{field}: the policy of this server does not allow {matched!r} ({category}). Nothing was charged.",
+            f"{field}: the policy of this server does not allow {words!r} ({category}). Nothing was charged.",
             field=field,
             category=category,
             matched=matched,

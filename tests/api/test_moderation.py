@@ -57,6 +57,7 @@ async def test_a_prompt_against_the_policy_is_refused_and_nothing_is_held(
         "rule": "gore",
         "task": task,
         "field": field,
+        "length": last - first,
     }
 
 

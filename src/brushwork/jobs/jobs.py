@@ -86,10 +86,7 @@ class Jobs:
 
     async def quote(self, account: Account, task: Task, *, key_id: int | None = None) -> Quote:
         """What the task would cost and when it would be done, or the error it would get. Stores and fetches nothing."""
-        if task.callback and self.judge_callback is not None:
-            self.judge_callback(task.callback)
-        if self.policy is not None:
-            await screen(self.database, self.policy, task, account_id=account.id, key_id=key_id, is_quote=True)
+        await self.examine(task, account_id=account.id, key_id=key_id)
         return await quote(self.door, Asking(account, key_id), task)
 
     async def family(self, account_id: int, job_id: str) -> Family:
