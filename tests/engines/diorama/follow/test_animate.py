@@ -14,6 +14,7 @@ import pytest
 
 from brushwork.engines.base import Clip, Frame, NullSink, Op, Row, RowCancelled, RowResult, Source
 from brushwork.engines.diorama.engine import DioramaEngine
+from brushwork.engines.diorama.follow.animate import direction_of
 from brushwork.engines.tools.video import Film, Reel, join
 
 WIDTH, HEIGHT, FPS = 128, 96, 12
@@ -126,8 +127,34 @@ def test_the_camera_goes_where_it_is_told(foreign: Source) -> None:
     right, _ = animated(foreign, "the camera pans right", motion="high")
     still, _ = animated(foreign, "static camera", motion="high", params={"raw": True})
 
-    assert apart(left[-1], right[-1]) > 1
+    assert apart(left[-1], right[-1]) > 5
     assert apart(still[0], still[-1]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        ("The camera moves to the left", (-1, 0)),
+        ("panning slowly right across the valley", (1, 0)),
+        ("tilt the camera up", (0, -1)),
+        ("the shot drifts downwards", (0, 1)),
+        ("she turns left", (0, 0)),
+        ("a lamp to the right", (0, 0)),
+    ],
+)
+def test_words_of_a_direction_are_understood(words: str, way: tuple[float, float]) -> None:
+    assert direction_of(Row(index=0, seed=1, text=words, width=64, height=64)) == way
+
+
+def test_a_scene_that_cannot_go_up_says_so_and_a_picture_goes_there(own: Source, foreign: Source) -> None:
+    _, up = animated(foreign, "tilts up", frames=2)
+    _, fixed = animated(own, "tilts up", frames=2)
+    _, left = animated(foreign, "the camera pans left", frames=2)
+
+    assert up.recipe["clip"]["rise"] == -1
+    assert fixed.recipe["clip"]["rise"] == 0
+    assert "word:tilts" in fixed.degraded
+    assert up.degraded == left.degraded == ("no_video_model",)
 
 
 def test_words_that_a_clip_does_not_show_are_told(own: Source) -> None:

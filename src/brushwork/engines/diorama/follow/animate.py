@@ -47,8 +47,9 @@ TURNS = ("time", "weather", "season", "palette", "style")
 STILL_CAMERA = re.compile(
     r"\b(?:(?:static|still|fixed|locked|motionless) (?:camera|shot)|no camera (?:movement|motion))"
 )
-TO_THE_SIDE = re.compile(
-    r"\b(?:pan|pans|panning|move|moves|moving|slide|slides|truck|trucks) (?:to the )?(left|right)\b"
+SOMEWHERE = re.compile(
+    r"\b(?:pan|move|moving|slide|sliding|truck|track|tilt|drift|travel|glide|gliding|crane)(?:s|ning|ing)?"
+    r"(?: (?:the )?(?:camera|shot|slowly|gently|smoothly))* (?:to the )?(left|right|up|down|upwards?|downwards?)\b"
 )
 COMES_DOWN: Mapping[Air, re.Pattern[str]] = {
     "snow": re.compile(r"\b(?:snow(?:s|ing|fall|flakes)?|blizzard)\b"),
@@ -61,6 +62,14 @@ CAMERA_WORDS = frozenset({
     "motion", "animate", "animated", "animation", "video", "clip", "loop", "looping", "seamless",
 })  # fmt: skip
 """Words of a prompt that are about the camera, which moves anyway."""
+PAN_WORDS = frozenset({
+    "sliding", "trucking", "track", "tracks", "tracking", "tilt", "tilts", "tilting", "drift", "drifts", "drifting",
+    "travel", "travels", "glide", "glides", "gliding", "crane", "cranes", "up", "down", "upward", "upwards", "downward",
+    "downwards",
+})  # fmt: skip
+"""Further ones, of a clip that goes where they say."""
+LEAST_PAN = 0.6
+"""Share of the usual way that any clip of a job goes in the direction it was told."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,9 @@ class Way:
     aside: float = 1.0
     ahead: float = 1.0
     side: float = 0.0
+    """Where the words want it to go: -1 left, 1 right."""
+    rise: float = 0.0
+    """-1 up, 1 down: only a picture that no Scene describes can go there."""
     period: float | None = None
     anchor: int = 0
     """The frame of the whole clip that shows the still picture."""
@@ -148,15 +160,15 @@ def begun(row: Row, clip: Clip) -> tuple[Picture, Way]:
     else:
         picture = picture_of(row.source)
     take = TAKES[row.index % len(TAKES)]
-    side = side_of(row)
+    side, rise = direction_of(row)
     if STILL_CAMERA.search(row.text.lower()):
-        take = STANDING
+        take, side, rise = STANDING, 0.0, 0.0
     if row.params.get("raw"):
         take = Take(take.aside * 0.6, take.ahead * 0.6)
     period = round((clip.frames - 1) / clip.fps, 6) if clip.loop else None  # as exact as the clock
-    way = Way(clip.motion, take.aside, take.ahead, side, period)
+    way = Way(clip.motion, take.aside, take.ahead, side, period=period)
     if picture.pixels is not None:
-        way = with_light_and_air(way, row, picture.pixels)
+        way = with_light_and_air(replace(way, rise=rise), row, picture.pixels)
     return picture, way
 
 
@@ -193,10 +205,12 @@ def picture_of(source: Source) -> Picture:
     return Picture(None, source.image)
 
 
-def side_of(row: Row) -> float:
-    """-1 left, 1 right, 0 when the words do not say."""
-    said = TO_THE_SIDE.search(row.text.lower())
-    return 0.0 if said is None else {"left": -1.0, "right": 1.0}[said[1]]
+def direction_of(row: Row) -> tuple[float, float]:
+    """To the right and down, -1..1; (0, 0) when the words do not say."""
+    said = SOMEWHERE.search(row.text.lower())
+    if said is None:
+        return 0.0, 0.0
+    return {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, -1.0), "down": (0.0, 1.0)}[said[1].split("ward")[0]]
 
 
 def falling(text: str) -> Air | None:
@@ -245,7 +259,9 @@ def planned(row: Row, stretch: Stretch, picture: Picture, way: Way, workers: int
     course = course_of(row, picture, way, workers)
     end = end_of(clip)
     if end is not None:
-        back = replace(way, period=None, anchor=stretch.last, air=None, aside=-way.aside)
+        back = replace(
+            way, period=None, anchor=stretch.last, air=None, aside=-way.aside, side=-way.side, rise=-way.rise
+        )
         frames = towards(course, course_of(row, end, back, workers), count=count, fps=fps, start=start)
         return frames, end, back, untold(row, None)
     turned = turned_into(row, picture)
@@ -285,6 +301,7 @@ def drift_through(pixels: Image.Image, row: Row, way: Way) -> Drift:
     image = pixels.convert("RGB")
     if image.size != (row.width, row.height):
         image = image.resize((row.width, row.height), Image.Resampling.LANCZOS)
+    share = max(abs(way.aside), LEAST_PAN)
     return drift_of(
         np.asarray(image),
         as_layers(nearness(image), matte(image)),
@@ -292,6 +309,7 @@ def drift_through(pixels: Image.Image, row: Row, way: Way) -> Drift:
         period=way.period,
         air=way.air,
         glows=way.glows,
+        pan=(way.side * share, way.rise * share),
     )
 
 
@@ -339,10 +357,12 @@ def untold(row: Row, shown: Picture | None, way: Way | None = None) -> tuple[str
     if not words(row) or words(row) == told_before(row):
         return ()
     asked = understood(row)
-    unknown = [word for word in asked.unknown if not CAMERA_WORDS.issuperset(word.split())]
+    heeded = CAMERA_WORDS | PAN_WORDS if way and (way.side or way.rise) else CAMERA_WORDS
+    unknown = [word for word in asked.unknown if not heeded.issuperset(word.split())]
     if row.source is None:
         return (*(f"word:{word}" for word in unknown), *(f"place:{name}" for name in asked.left_out))
-    things = [mention.concept for mention in asked.mentions if not is_in(mention.concept, shown, row)]
+    named = [mention.concept for mention in asked.mentions if mention.concept not in heeded]
+    things = [concept for concept in named if not is_in(concept, shown, row)]
     turns = (
         [] if shown else [value for name in TURNS if (value := getattr(asked, name)) and not falls(name, asked, way)]
     )

@@ -25,6 +25,12 @@ from brushwork.engines.diorama.sky.light import light_for, to_display, to_light
 Air = Literal["snow", "rain"]
 _REACH = {"low": 0.08, "high": 0.18}
 """How much the nearest grows; it moves aside by a third of this, in halves of the picture's shorter side."""
+_PANNED = {"low": 0.14, "high": 0.26}
+"""How much closer the window comes before it moves where it was asked to: there must be picture left on that side."""
+_LESS = 0.7
+"""Of the usual way in is gone then: any less, and what is near would bring its border into the picture."""
+_NEARLY = 0.95
+"""Of the way to the picture's edge."""
 _DENSEST: Mapping[Air, float] = {"snow": 0.3, "rain": 0.8}
 """Of what a Scene would have: in front of any picture less says enough."""
 _FLOOR = 0.25
@@ -76,6 +82,10 @@ class Drift:
     air: Air | None
     glow: Field | None
     """(H, W) 0-1: how much of each pixel is light that comes and goes."""
+    pan: tuple[float, float] = (0.0, 0.0)
+    """To the right and down, -1..1: where the window moves over the picture. What is near moves against it."""
+    room: float = 0.0
+    """How much closer the window comes for that."""
 
     def at(self, t: float) -> Frame:
         """The frame `t` seconds after the picture itself; before it, the way is the same."""
@@ -83,7 +93,7 @@ class Drift:
         if t == 0:
             return self.picture.copy()
         lit = self.picture if self.glow is None else _lit(self.picture, self.glow, t, self.period)
-        frame = _frame(lit, self.soft, t, self.period, self.reach, self.aside)
+        frame = _frame(lit, self, t)
         return _falling(frame, self.air, t, self.period) if self.air else frame
 
 
@@ -97,15 +107,19 @@ def drift_of(
     aside: float = 1.0,
     air: Air | None = None,
     glows: bool = False,
+    pan: tuple[float, float] = (0.0, 0.0),
 ) -> Drift:
-    """`near` and `aside` as for `still_frames`; `reach` is a share of the usual way; `glows`: its lights flicker."""
+    """`near` and `aside` as for `still_frames`; `reach` is a share of the usual way; `glows`: its lights flicker;
+    `pan`: to the right and down, -1..1.
+    """
     height, width = picture.shape[:2]
     given = as_it_seems(height, width) if near is None else as_f32(near)
     if given.shape != (height, width):
         given = as_f32(cv2.resize(given, (width, height), interpolation=cv2.INTER_LINEAR))
     way = _REACH[motion] * reach
     soft = _with_ramps(_FLOOR + (1 - _FLOOR) * np.clip(given, 0, 1), max(way, 0.01))
-    return Drift(picture, soft, way, aside, period, air, lights_of(picture) if glows else None)
+    room = _PANNED[motion] * max(map(abs, pan))
+    return Drift(picture, soft, way, aside, period, air, lights_of(picture) if glows else None, pan, room)
 
 
 def lights_of(picture: NDArray[np.uint8]) -> Field:
@@ -133,23 +147,29 @@ def _with_ramps(near: Field, reach: float) -> Field:
     return as_f32(cv2.GaussianBlur(wide, (0, 0), max(0.62 * width, 1.0)))
 
 
-def _frame(
-    picture: NDArray[np.uint8], soft: Field, t: float, period: float | None, reach: float, aside: float
-) -> Frame:
-    if t == 0:
-        return picture.copy()
-    go, side = _way(t, period)
-    forward, across = np.float32(reach * go), np.float32(0.33 * reach * aside * side)
+def _frame(picture: NDArray[np.uint8], drift: Drift, t: float) -> Frame:
+    """`picture` is the drift's, as its lights are by then."""
+    soft, (right, down) = drift.soft, drift.pan
+    go, side = _way(t, drift.period)
+    forward = np.float32(drift.reach * go * (_LESS if drift.room else 1))
+    across = np.float32(drift.reach * side * (right or 0.33 * drift.aside))
+    rising = np.float32(drift.reach * side * down)
     height, width = soft.shape
     half = np.float32(min(height, width) / 2)
     u = ((np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)) / half)[None, :]
     v = ((np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)) / half)[:, None]
+    if drift.room:
+        closer, gone = _panned(t, drift.period)
+        room, share = np.float32(drift.room * closer), np.float32(_NEARLY * gone)
+        u = u * (1 - room) + room * share * np.float32(right) * u[0, -1]
+        v = v * (1 - room) + room * share * np.float32(down) * v[-1, 0]
     x, y = np.broadcast_to(u, soft.shape), np.broadcast_to(v, soft.shape)
     for _ in range(6):
         columns, rows = (as_f32(a * half + np.float32((n - 1) / 2)) for a, n in ((x, width), (y, height)))
         here = cv2.remap(soft, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         ahead = 1 - forward * here
-        x, y = u * ahead + across * (here - np.float32(_FLOOR)), v * ahead
+        nearer = here - np.float32(_FLOOR)
+        x, y = u * ahead + across * nearer, v * ahead + rising * nearer
     columns, rows = (as_f32(a * half + np.float32((n - 1) / 2)) for a, n in ((x, width), (y, height)))
     out = cv2.remap(picture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(out, np.uint8)
@@ -183,3 +203,13 @@ def _way(t: float, period: float | None) -> tuple[float, float]:
         return go, 0.8 * go
     go = (1 - math.cos(2 * math.pi * t / period)) / 2
     return go, 0.8 * go * math.sin(2 * math.pi * t / period)
+
+
+def _panned(t: float, period: float | None) -> tuple[float, float]:
+    """How close the window has come, and how far it has moved then: 0-1, each from rest."""
+    if period is not None:
+        both = (1 - math.cos(2 * math.pi * t / period)) / 2
+        return both, both
+    soft = t - 0.45 * (1 - math.exp(-t / 0.45))
+    closer = 1 - math.exp(-soft / 1.2)
+    return closer, 1 - math.exp(-(soft - 1.2 * closer) / 3.5)
