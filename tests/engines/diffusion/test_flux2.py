@@ -24,7 +24,6 @@ from tests.engines.diffusion.stepping import (
     stepped,
     tensor,
 )
-from tests.engines.diffusion.tiny_adapters import save_lora
 from tests.engines.diffusion.tiny_flux2 import save_flux2
 
 LONG = "the lighthouse on the rock and the sea around it, painted in the evening with a broad brush and little water"
@@ -189,26 +188,6 @@ def test_rows_that_look_at_pictures_of_other_sizes_are_of_another_kind(klein: Fl
         stepped(klein, [Asked("the cat", seen=(photograph(80, 64),)), Asked("the cat", seen=(photograph(64, 80),))])
 
 
-def test_a_pass_of_fixed_size_gives_the_same_bytes_whoever_shares_it(base: Flux2Family) -> None:
-    asked = Asked("the cat", guidance=3.0, seed=1)
-    others = [Asked(LONG, seed=2, steps=3), Asked("a tree", seed=3, joins=1)]
-
-    alone = stepped(base, [asked], bucket=4)[0]
-    together = stepped(base, [asked, *others], bucket=4)[0]
-
-    assert torch.equal(alone, together)
-
-
-def test_half_precision_draws_the_same_picture_a_little_coarser(base: Flux2Family, base_folder: Path) -> None:
-    coarse = Flux2Family(ResidentParts(base_folder, dtype=torch.bfloat16), model_of("flux2"))
-    asked = Asked("the cat", guidance=2.0, seed=1, start=1, init=photograph(64, 64), seen=(photograph(64, 80),))
-
-    picture = drawn(coarse, asked)
-
-    assert picture.dtype == coarse.preview(stepped(coarse, [asked])[0]).dtype == torch.float32
-    assert float((picture - drawn(base, asked)).abs().mean()) < 0.02
-
-
 def test_a_text_is_encoded_as_in_the_pipeline(klein: Flux2Family, folder: Path) -> None:
     texts = ["the cat", "", LONG * 12]
 
@@ -232,27 +211,6 @@ def test_large_pictures_are_looked_at_in_the_size_of_the_pipeline(klein: Flux2Fa
     assert extras.kind == "73x55"
 
 
-def test_a_decoded_picture_is_what_the_encoder_saw(klein: Flux2Family) -> None:
-    pixels = tensor(photograph(64, 48))
-
-    latents = klein.encode_image(pixels)
-
-    assert latents.shape == klein.latent_shape(64, 48)
-    with klein.parts.use("vae") as vae:
-        wanted = vae.encode(pixels.unsqueeze(0)).latent_dist.mode()
-        seen = vae.decode(wanted).sample[0] / 2 + 0.5
-    assert far(klein.decode([latents])[0], seen.clamp(0, 1)) <= CLOSE
-
-
-def test_a_picture_that_tiles_is_decoded_alike_wherever_it_is_cut(klein: Flux2Family) -> None:
-    latents = torch.randn(klein.latent_shape(64, 64), generator=noise_of(3))
-    rolled = torch.roll(latents, (1, 2), (1, 2))
-
-    tiled = [klein.decode([one], tile=True)[0] for one in (latents, rolled)]
-
-    assert far(torch.roll(tiled[0], (16, 32), (1, 2)), tiled[1]) <= CLOSE
-
-
 def test_a_preview_is_a_view_of_what_the_decoder_would_get(klein: Flux2Family) -> None:
     pixels = tensor(photograph(128, 96))
 
@@ -260,31 +218,6 @@ def test_a_preview_is_a_view_of_what_the_decoder_would_get(klein: Flux2Family) -
 
     assert view.shape == (3, 12, 16)
     assert far(view, klein.pictures.preview(klein.pictures.encode(pixels))) <= CLOSE
-
-
-def test_a_lora_acts_as_in_the_pipeline_and_leaves_no_trace(folder: Path, tmp_path: Path) -> None:
-    pipe = pipeline(Flux2KleinPipeline, folder)
-    lora = save_lora(tmp_path, "ink", {"transformer": pipe.transformer}, targets=("to_q", "to_qkv_mlp_proj"), seed=4)
-    family = Flux2Family(ResidentParts(folder), model_of("flux2", lora, distilled=True))
-    before = drawn(family, Asked("the cat", seed=5))
-
-    picture = drawn(family, Asked("the cat", seed=5, adapters=(("ink", 0.6),)))
-    after = drawn(family, Asked("the cat", seed=5))
-
-    pipe.load_lora_weights(tmp_path, weight_name="ink.safetensors", adapter_name="ink")
-    pipe.set_adapters(["ink"], [0.6])
-    wanted = by_pipeline(
-        pipe,
-        prompt="the cat",
-        width=64,
-        height=64,
-        num_inference_steps=4,
-        guidance_scale=1.0,
-        generator=noise_of(5),
-    )
-    assert far(picture, wanted) <= CLOSE
-    assert far(picture, before) > 100 * CLOSE
-    assert torch.equal(before, after)
 
 
 def test_no_controlnet_is_promised(klein: Flux2Family) -> None:

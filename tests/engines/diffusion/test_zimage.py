@@ -26,7 +26,6 @@ from tests.engines.diffusion.stepping import (
     stepped,
     tensor,
 )
-from tests.engines.diffusion.tiny_adapters import save_lora
 from tests.engines.diffusion.tiny_zimage import save_control, save_sketcher, save_zimage
 
 LONG = "the lighthouse on the rock and the sea around it, painted in the evening with a broad brush and little water"
@@ -97,26 +96,6 @@ def test_pictures_of_other_sizes_lengths_steps_and_guidance_change_nothing(famil
         assert far(family.decode([latents])[0], drawn(family, one)) <= CLOSE
 
 
-def test_a_pass_of_fixed_size_gives_the_same_bytes_whoever_shares_it(family: ZImageFamily) -> None:
-    asked = Asked("the cat", guidance=3.0, seed=1)
-    others = [Asked("the dog", seed=2, steps=3), Asked("a tree", seed=3, joins=1)]
-
-    alone = stepped(family, [asked], bucket=4)[0]
-    together = stepped(family, [asked, *others], bucket=4)[0]
-
-    assert torch.equal(alone, together)
-
-
-def test_half_precision_draws_the_same_picture_a_little_coarser(family: ZImageFamily, folder: Path) -> None:
-    coarse = ZImageFamily(ResidentParts(folder, dtype=torch.bfloat16), model_of("zimage"))
-    asked = Asked("the cat", guidance=2.0, seed=1, start=1, init=photograph(64, 64))
-
-    picture = drawn(coarse, asked)
-
-    assert picture.dtype == coarse.preview(stepped(coarse, [asked])[0]).dtype == torch.float32
-    assert float((picture - drawn(family, asked)).abs().mean()) < 0.02
-
-
 def test_a_text_is_encoded_as_in_the_pipeline(family: ZImageFamily, folder: Path) -> None:
     texts = ["the cat", "", LONG * 12]
 
@@ -128,29 +107,6 @@ def test_a_text_is_encoded_as_in_the_pipeline(family: ZImageFamily, folder: Path
         assert own.tensors["text"].shape == wanted.shape
         assert far(own.tensors["text"], wanted) <= CLOSE
     assert len(encoded[2].tensors["text"]) == 512
-
-
-def test_a_decoded_picture_is_what_the_encoder_saw(family: ZImageFamily) -> None:
-    pixels = tensor(photograph(64, 48))
-
-    latents = family.encode_image(pixels)
-
-    assert latents.shape == family.latent_shape(64, 48)
-    with family.parts.use("vae") as vae:
-        wanted = vae.encode(pixels.unsqueeze(0)).latent_dist.mode()
-        seen = vae.decode(wanted).sample[0] / 2 + 0.5
-    assert far(family.decode([latents])[0], seen.clamp(0, 1)) <= CLOSE
-
-
-def test_a_picture_that_tiles_is_decoded_alike_wherever_it_is_cut(family: ZImageFamily) -> None:
-    latents = torch.randn(family.latent_shape(64, 64), generator=noise_of(3))
-    rolled = torch.roll(latents, (3, 5), (1, 2))
-
-    tiled = [family.decode([one], tile=True)[0] for one in (latents, rolled)]
-    plain = [family.decode([one])[0] for one in (latents, rolled)]
-
-    assert far(torch.roll(tiled[0], (24, 40), (1, 2)), tiled[1]) <= CLOSE
-    assert far(torch.roll(plain[0], (24, 40), (1, 2)), plain[1]) > 100 * CLOSE
 
 
 def test_a_preview_has_the_colours_of_the_picture(family: ZImageFamily) -> None:
@@ -266,31 +222,6 @@ def test_only_structures_that_the_model_has_a_net_for_are_followed(family: ZImag
 def test_pictures_beside_the_prompt_are_refused(family: ZImageFamily) -> None:
     with pytest.raises(Unavailable, match="looks at no pictures"):
         family.extras([Seen(photograph(64, 64))], None, 64, 64)
-
-
-def test_a_lora_acts_as_in_the_pipeline_and_leaves_no_trace(folder: Path, tmp_path: Path) -> None:
-    pipe = pipeline(ZImagePipeline, folder)
-    lora = save_lora(tmp_path, "ink", {"transformer": pipe.transformer}, targets=("to_q", "to_v", "w1"), seed=4)
-    family = ZImageFamily(ResidentParts(folder), model_of("zimage", lora))
-    before = drawn(family, Asked("the cat", seed=5))
-
-    picture = drawn(family, Asked("the cat", seed=5, adapters=(("ink", 0.6),)))
-    after = drawn(family, Asked("the cat", seed=5))
-
-    pipe.load_lora_weights(tmp_path, weight_name="ink.safetensors", adapter_name="ink")
-    pipe.set_adapters(["ink"], [0.6])
-    wanted = by_pipeline(
-        pipe,
-        prompt="the cat",
-        width=64,
-        height=64,
-        num_inference_steps=4,
-        guidance_scale=0.0,
-        generator=noise_of(5),
-    )
-    assert far(picture, wanted) <= CLOSE
-    assert far(picture, before) > 100 * CLOSE
-    assert torch.equal(before, after)
 
 
 def test_guidance_is_on_above_nothing(family: ZImageFamily) -> None:
