@@ -99,3 +99,18 @@ def test_codes_are_made_and_listed(brushwork: Brushwork) -> None:
 )
 def test_a_mistake_is_named(brushwork: Brushwork, arguments: list[str], code: int, words: str) -> None:
     assert words in brushwork(*arguments, code=code).stderr
+
+
+def test_an_account_is_erased_and_its_receipt_can_be_asked_for_again(brushwork: Brushwork, studio: Any) -> None:
+    assert "There is no account" in brushwork("accounts", "erase", "studios", "--yes", code=1).stderr
+    receipt = brushwork.json("accounts", "erase", "studio", "--yes")
+    again = brushwork.json("accounts", "erase", f"erased-{studio['id']}", "--yes")
+    listed = brushwork.json("accounts", "list")
+
+    assert isinstance(receipt, dict)
+    assert isinstance(listed, list)
+    assert (receipt["state"], receipt["keys"], receipt["points_expired"]) == ("erased", 1, 200)
+    assert again == receipt
+    assert [account["name"] for account in listed] == [f"erased-{studio['id']}"]
+    assert "erased" in brushwork("keys", "create", "--account", f"erased-{studio['id']}", code=1).stderr
+    assert "Backups" in brushwork("accounts", "erase", f"erased-{studio['id']}", "--yes").stdout

@@ -60,6 +60,12 @@ class Cluster:
 
 @pytest.fixture
 def bucket() -> Iterator[dict[str, str]]:
+    with serving_bucket() as settings:
+        yield settings
+
+
+@contextlib.contextmanager
+def serving_bucket() -> Iterator[dict[str, str]]:
     """A server that speaks S3, with a bucket: the settings to reach it."""
     port = free_port()
     server = subprocess.Popen(
