@@ -27,6 +27,8 @@ EXAMPLES = {
     "brushwork accounts create": "brushwork accounts create studio --plan pro",
     "brushwork accounts list": "brushwork accounts list --json",
     "brushwork accounts show": "brushwork accounts show studio",
+    "brushwork accounts packs": "brushwork accounts packs studio --json",
+    "brushwork accounts jobs": "brushwork accounts jobs studio --page 2",
     "brushwork accounts plan": "brushwork accounts plan studio pro",
     "brushwork accounts limits": "brushwork accounts limits studio --jobs 12 --share 2 --alert 5000",
     "brushwork accounts disable": "brushwork accounts disable studio",

@@ -77,8 +77,8 @@ def test_a_key_is_revoked(brushwork: Brushwork) -> None:
     [
         (["keys", "create", "--plan", "gold"], 2, "gold"),
         (["keys", "revoke", "77"], 1, "no key 77"),
-        (["keys", "create", "--account", ""], 2, "printable"),
-        (["keys", "create", "--account", "a" * 101], 2, "printable"),
+        (["keys", "create", "--account", ""], 2, "not be empty"),
+        (["keys", "create", "--account", "a" * 101], 2, "100 characters"),
         (["keys", "create", "--name", "\x1b[31m"], 2, "printable"),
         (["keys", "create", "--credits", "99999999999999999999"], 2, "credits"),
         (["credits", "add", "99999999999999999999"], 2, "amount"),

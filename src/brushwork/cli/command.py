@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from brushwork import __version__
-from brushwork.cli import accounts, database, doctor, erasing, imagine, models, operators, serve, webhooks
+from brushwork.cli import accounts, database, doctor, erasing, holdings, imagine, models, operators, serve, webhooks
 from brushwork.cli.output import fail
 from brushwork.errors import BrushworkError
 
@@ -29,6 +29,8 @@ app.command("worker")(serve.worker)
 app.command("sender")(serve.sender)
 app.command("listen")(webhooks.listen)
 app.command("imagine")(imagine.imagine)
+operators.accounts.command("packs")(holdings.packs)
+operators.accounts.command("jobs")(holdings.jobs)
 operators.accounts.command("erase")(erasing.erase)
 app.add_typer(operators.accounts, name="accounts")
 app.add_typer(accounts.keys, name="keys")
