@@ -23,6 +23,8 @@ from tests.conftest import NewDatabase
 CHECKS = '''
 """Checks as an operator may write them."""
 
+import sys
+
 seen = []
 
 def strict(image, prompt):
@@ -34,6 +36,21 @@ def broken(image, prompt):
 
 def vague(image, prompt):
     return True
+
+def exiting(image, prompt):
+    sys.exit(3)
+
+def interrupted(image, prompt):
+    raise KeyboardInterrupt
+
+def blank(image, prompt):
+    return " \\n"
+
+def garbled(image, prompt):
+    return "blood\\x00\\ud800\\n" + "x" * 100_000
+
+async def awaited(image, prompt):
+    return None
 
 nothing = None
 '''
@@ -95,7 +112,15 @@ async def test_other_pictures_pass_and_each_was_seen(checks: Any, tmp_path: Path
     assert left["previews"] == []
 
 
-@pytest.mark.parametrize("check", ["broken", "vague"])
+async def test_whatever_a_check_returns_can_be_stored_and_shown(checks: Any, tmp_path: Path, database_url: str) -> None:
+    job, left = await outcome_of(tmp_path, database_url, "garbled", "a castle")
+
+    assert job["status"] == "failed"
+    assert job["error"]["detail"]["category"] == f"blood {'x' * 56}"
+    assert left["audits"] == [("moderation", {"category": f"blood {'x' * 56}", "job_id": job["job_id"]})]
+
+
+@pytest.mark.parametrize("check", ["broken", "vague", "exiting", "interrupted", "blank"])
 async def test_a_check_that_cannot_say_lets_nothing_pass(
     checks: Any, tmp_path: Path, new_sqlite: NewDatabase, check: str
 ) -> None:
@@ -109,7 +134,16 @@ async def test_a_check_that_cannot_say_lets_nothing_pass(
 
 
 @pytest.mark.parametrize(
-    "name", ["operators_checks", "operators_checks:nothing", "operators_checks:none", "not_there:check", ":", "a:b:c"]
+    "name",
+    [
+        "operators_checks",
+        "operators_checks:nothing",
+        "operators_checks:awaited",
+        "operators_checks:none",
+        "not_there:check",
+        ":",
+        "a:b:c",
+    ],
 )
 def test_a_check_that_is_not_there_is_named_at_once(checks: Any, name: str) -> None:
     with pytest.raises(Unavailable, match="BRUSHWORK_OUTPUT_CHECK"):

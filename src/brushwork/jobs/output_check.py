@@ -5,6 +5,7 @@ or the category for which the picture is refused. When it fails, so does the job
 """
 
 import importlib
+import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 OutputCheck = Callable[[Image.Image, str], str | None]
 
+LEAVES = (Exception, SystemExit, KeyboardInterrupt)
+"""What a check may leave by. `sys.exit()` in it ends the job, not the worker and every other job in it."""
+FAILED = "The check of finished pictures failed; nothing was charged."
+LONGEST_CATEGORY = 64
 LOOKED_AT = 2048
 """Pixels of the longer side at which pictures are shown that are too large for memory."""
 
@@ -33,12 +38,14 @@ def load_check(name: str) -> OutputCheck:
         sys.path.append(here)
     try:
         found = getattr(importlib.import_module(module), function)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Unavailable(
             f"BRUSHWORK_OUTPUT_CHECK={name}: {type(error).__name__}: {error}. It has to be module:function."
         ) from None
     if not callable(found):
         raise Unavailable(f"BRUSHWORK_OUTPUT_CHECK={name}: this is no function.")
+    if inspect.iscoroutinefunction(found):
+        raise Unavailable(f"BRUSHWORK_OUTPUT_CHECK={name}: this is a coroutine; it has to be a plain function.")
     check: OutputCheck = found
     return check
 
@@ -51,17 +58,27 @@ def look_at(check: OutputCheck, outcome: Outcome, prompt: str, *, job_id: str = 
     for number, picture in enumerate(pictures(outcome)):
         try:
             category = check(picture, prompt)
-        except Exception as error:
+        except LEAVES as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{frame.filename}:{frame.lineno}"
             log.error("output_check.failed", job_id=job_id, error=type(error).__name__, where=where)
-            raise EngineFailed("The check of finished pictures failed; nothing was charged.") from None
-        if category is not None and not isinstance(category, str):
-            returned = f"it returned {type(category).__name__}, not a text or None"
+            raise EngineFailed(FAILED) from None
+        if category is None or category == "":
+            continue
+        named = category_of(category)
+        if not named:
+            returned = f"it returned {type(category).__name__}, not a category or None"
             log.error("output_check.failed", job_id=job_id, error=returned)
-            raise EngineFailed("The check of finished pictures failed; nothing was charged.")
-        if category:
-            raise OutputRefused(category, image_no=number)
+            raise EngineFailed(FAILED)
+        raise OutputRefused(named, image_no=number)
+
+
+def category_of(returned: object) -> str:
+    """What was returned as words that can be stored and shown; "" when there are none."""
+    if not isinstance(returned, str):
+        return ""
+    shown = "".join(character if character.isprintable() else " " for character in returned[:LONGEST_CATEGORY])
+    return " ".join(shown.split())
 
 
 def pictures(outcome: Outcome) -> Iterator[Image.Image]:
