@@ -177,6 +177,25 @@ def test_doctor_ends_with_one_when_something_is_wrong(brushwork: Brushwork) -> N
     assert states["data folder"] == "ok"
 
 
+def test_doctor_tells_who_reads_the_metrics_and_where_traces_go(brushwork: Brushwork) -> None:
+    """Without a word that was meant for nobody else."""
+    url = "http://user:hidden@collector.example:4318"
+    wide = {"BRUSHWORK_HOST": "0.0.0.0"}
+    said = {
+        "alone": brushwork("doctor", "--json").stdout,
+        "open": brushwork("doctor", "--json", code=0, **wide).stdout,
+        "guarded": brushwork(
+            "doctor", "--json", code=0, **wide, BRUSHWORK_METRICS_KEY="token", BRUSHWORK_OTEL_URL=url
+        ).stdout,
+    }
+    found = {name: {one["what"]: one for one in json.loads(text)} for name, text in said.items()}
+
+    assert [found[name]["metrics"]["state"] for name in said] == ["ok", "note", "ok"]
+    assert "BRUSHWORK_METRICS_KEY" in found["open"]["metrics"]["found"]
+    assert [found[name]["traces"]["found"] for name in said] == ["none are made"] * 2 + ["to collector.example:4318"]
+    assert "hidden" not in said["guarded"]
+
+
 def test_doctor_notices_a_setting_that_is_spelled_wrong(brushwork: Brushwork) -> None:
     (brushwork.folder / ".env").write_text("BRUSHWORK_LINK_HUORS=2\nBRUSHWORK_API_KEY=bw_x\n")
 

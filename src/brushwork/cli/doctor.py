@@ -80,6 +80,8 @@ async def examine(settings: Settings) -> list[Finding]:
         links,
         policy,
         provenance,
+        metrics,
+        traces,
     )
     return [finding for check in checks for finding in await safely(check, settings)]
 
@@ -188,6 +190,26 @@ async def provenance(settings: Settings) -> Finding:
     found = provenance_of(settings)
     signed = f"signed by C2PA with {settings.c2pa_certificate}" if found.signer else "not signed"
     return Finding("ok", "provenance", f"{found.level}, {signed}")
+
+
+async def metrics(settings: Settings) -> Finding:
+    """Who may read them."""
+    if settings.metrics_key:
+        return Finding("ok", "metrics", "at /metrics, for whoever has their token")
+    if settings.host in ("127.0.0.1", "::1", "localhost"):
+        return Finding("ok", "metrics", "at /metrics, for whoever reaches this server")
+    found = "at /metrics, for whoever reaches this server, which others can; set BRUSHWORK_METRICS_KEY"
+    return Finding("note", "metrics", found)
+
+
+async def traces(settings: Settings) -> Finding:
+    if not settings.otel_url:
+        return Finding("ok", "traces", "none are made")
+    try:
+        importlib.metadata.version("opentelemetry-exporter-otlp-proto-http")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding("wrong", "traces", "OpenTelemetry is not installed: pip install 'brushwork[otel]'")
+    return Finding("ok", "traces", f"to {settings.otel_url.rsplit('@', 1)[-1]}")
 
 
 async def links(settings: Settings) -> Finding:
