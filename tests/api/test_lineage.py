@@ -1,6 +1,7 @@
 """A job's family, its recipe, and drawing it again to the same bytes."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,19 @@ async def test_a_replay_gives_the_same_bytes(painting: Api) -> None:
         assert outcome == {"of": before["job_id"], "same_files": True, "differences": []}
     family = await get(painting, f"job/{grid['job_id']}/lineage")
     assert {edge["kind"] for edge in family["edges"]} == {"follow-up", "replay"}
+
+
+async def test_a_replay_whose_files_differ_says_what_may_be_the_reason(each_api: Api) -> None:
+    async with working(each_api):
+        first = await drawn_here(each_api)
+    now_full = replace(each_api, settings=each_api.settings.model_copy(update={"provenance": "full"}))
+    async with working(now_full):
+        again = await ended(each_api, (await post(each_api, f"job/{first['job_id']}/replay"))["job_id"])
+
+    outcome = (await get(each_api, f"job/{again['job_id']}/recipe"))["replay"]
+
+    assert (outcome["of"], outcome["same_files"]) == (first["job_id"], False)
+    assert "provenance" in outcome["differences"][0]
 
 
 async def test_a_recipe_from_elsewhere_is_drawn_and_warned_of(each_api: Api) -> None:

@@ -29,6 +29,8 @@ from brushwork.tasks.base import Task
 from brushwork.tasks.sources import Given, pictures_of
 
 FORMAT = 1
+ELSEWHERE = "another kind of device, or something else is written into the files: provenance, a signature"
+"""Where two engines say the same of themselves and the bytes differ."""
 ALIVE_SECONDS = 120.0
 """A worker that has been silent for longer draws nothing."""
 
@@ -97,11 +99,8 @@ async def compared(tx: AsyncConnection, account_id: int, made: Mapping[str, Any]
     before = {"name": detail.get("engine", ""), "version": detail.get("version", "")}
     before["sha256"] = recipe_hash(detail.get("recipe") or {})
     words = {"name": "another engine", "version": "another version of Brushwork", "sha256": "another engine recipe"}
-    return {
-        "of": original_id,
-        "same_files": same,
-        "differences": [said for name, said in words.items() if before[name] != made["engine"][name]],
-    }
+    found = [said for name, said in words.items() if before[name] != made["engine"][name]]
+    return {"of": original_id, "same_files": same, "differences": found if same or found else [ELSEWHERE]}
 
 
 async def replay(
@@ -110,7 +109,7 @@ async def replay(
     tasks: Mapping[str, type[Task]],
     job_id: str,
     *,
-    screen: Callable[[Task], Awaitable[None]] | None = None,
+    screen: Callable[[Task, Sequence[Given]], Awaitable[None]] | None = None,
 ) -> Job:
     """The same job once more, from the pictures that it keeps, whatever became of those it was made from."""
     async with door.database.read() as tx:
@@ -119,7 +118,7 @@ async def replay(
     fields = {**job.input, "callback": None}  # whoever was to be told of the first was told
     task = task_of(tasks, job.task, fields)
     if screen is not None:
-        await screen(task)
+        await screen(task, job.given)
     asking = replace(asking, seed=job.seed, warnings=warnings)
     new_id = str(uuid.uuid4())
     try:
