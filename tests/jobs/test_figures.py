@@ -128,7 +128,7 @@ def test_totals_are_told_once_and_again_from_zero_when_they_begin_anew() -> None
     for value in (0, 3, 3, 5, 2):
         growth.tell([Figure("model_loads_total", value)], "e", lambda *what, by: counted.append((*what, by)))
 
-    assert counted == [("brushwork_engine_model_loads", "e", by) for by in (3, 2, 2)]
+    assert counted == [("brushwork_engine_model_loads", "e", by) for by in (0, 3, 2, 2)]
 
 
 @pytest.mark.parametrize("name", FIGURES)

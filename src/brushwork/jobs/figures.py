@@ -55,10 +55,11 @@ class Growth:
             if figure.name not in FIGURES or not figure.name.endswith(TOTAL):
                 continue
             key = (figure.name, *values_of(figure))
-            before = self.seen.get(key, 0.0)
+            is_first, before = key not in self.seen, self.seen.get(key, 0.0)
             self.seen[key] = figure.value
             # A total that is smaller than it was has begun anew: all of it is news.
-            if more := figure.value - before if figure.value >= before else figure.value:
+            more = figure.value - before if figure.value >= before else figure.value
+            if more or is_first:  # a series that begins at nothing shows the first event, too
                 count(metric_of(figure.name), engine, *values_of(figure), by=more)
 
 
