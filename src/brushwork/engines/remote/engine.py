@@ -182,10 +182,11 @@ async def watched(waiting: Mapping["asyncio.Task[RowResult]", Row], sink: Sink) 
     while left:
         done, left = await asyncio.wait(left, timeout=WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            if not task.cancelled():
-                result = task.result()
-                if is_wanted(waiting[task], sink, 1):
-                    results.append(result)
+            if task.cancelled() or isinstance(task.exception(), RowCancelled):
+                continue
+            result = task.result()
+            if is_wanted(waiting[task], sink, 1):
+                results.append(result)
         for task in left:
             if not is_wanted(waiting[task], sink, 0):
                 task.cancel()
