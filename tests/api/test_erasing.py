@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tests.conftest import NewDatabase
 from tests.files.hostile import png
 from tests.jobs.webhooks.receiver import LOOPBACK, receiving, send_due
 
-Post = Callable[[Api, dict[str, Any]], Awaitable[httpx.Response]]
+Post = Callable[[Api, dict[str, Any]], Coroutine[Any, Any, httpx.Response]]
 
 
 def paths_in(api: Api) -> list[str]:

@@ -13,7 +13,7 @@ from brushwork.database.session import Database
 from brushwork.database.tables import files as files_table
 from brushwork.database.tables import follows
 from brushwork.database.tables import jobs as jobs_table
-from brushwork.errors import FollowUpRefused, JobNotFound
+from brushwork.errors import FileNotFound, FollowUpRefused, JobNotFound
 from brushwork.files.links import Links
 from brushwork.files.store import Files, open_store
 from brushwork.jobs.job import Job
@@ -21,7 +21,7 @@ from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.keeping import keep
 from brushwork.jobs.lineage import WHOLE, descendants, edge_row, tie
 from brushwork.jobs.removal import condemn, forget
-from brushwork.jobs.retention import condemn_expired, remove_expired
+from brushwork.jobs.retention import condemn_expired, remove_expired, remove_strays
 from tests.jobs.conftest import MakeAccount
 from tests.jobs.test_queue import RULES
 from tests.jobs.test_retention import DAY, finished_job_with_files, stored
@@ -212,3 +212,33 @@ def test_a_folder_goes_with_its_last_file(tmp_path) -> None:  # type: ignore[no-
     obstore.delete(store, "jobs/one/token/0.png")
 
     assert [path.name for path in (tmp_path / "jobs").iterdir()] == ["two"]
+
+
+async def test_uploads_that_no_row_knows_are_swept_after_a_day(
+    database: Database, files: SlowFiles, make_account: MakeAccount
+) -> None:
+    account = await make_account()
+    kept = await files.keep(account.id, b"data", size=(1, 1), now=time.time(), ends=time.time() + LATER)
+    await files.put("uploads/stray.png", b"data", "image/png")
+
+    assert await remove_strays(database, files, now=time.time() + DAY - 60) == 0
+    assert await remove_strays(database, files, now=time.time() + DAY + 60) == 1
+    assert stored(files) == {kept.path}
+
+
+async def test_an_upload_whose_row_is_erased_while_it_is_stored_leaves_nothing(
+    database: Database, files: SlowFiles, make_account: MakeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await make_account()
+    put = files.put
+
+    async def erase_and_put(path: str, data: bytes, content_type: str) -> None:
+        async with database.write() as tx:
+            await tx.execute(files_table.delete())
+        await put(path, data, content_type)
+
+    monkeypatch.setattr(files, "put", erase_and_put)
+
+    with pytest.raises(FileNotFound):
+        await files.keep(account.id, b"data", size=(1, 1), now=time.time(), ends=time.time() + LATER)
+    assert stored(files) == set()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from brushwork.accounts.directory import account_by_name
-from brushwork.app import open_database, open_files, rules_of
+from brushwork.app import configure_logs, open_database, open_files, rules_of
 from brushwork.cli.operators import Named
 from brushwork.cli.output import AsJson, console, print_json, print_table
 from brushwork.database.upgrade import upgrade
@@ -38,6 +38,7 @@ def erase(
 
 
 async def erased(name: str, settings: Settings) -> dict[str, Any]:
+    configure_logs(settings)
     database = open_database(settings)
     try:
         await upgrade(database)

@@ -4,6 +4,7 @@ A worker puts bytes under a path that only it knows, then publishes them in the 
 a file without a row is invisible and is swept away with its job.
 """
 
+import contextlib
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -87,6 +88,31 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+PUBLISH = files_table.insert()
+
+
+def rows_of(
+    files: Sequence[StoredFile], *, account_id: int, job_id: str | None, now: float, expires_at: float
+) -> list[dict[str, Any]]:
+    """What to `PUBLISH` of the files of a job, or of an upload."""
+    return [
+        {
+            "id": file.id,
+            "account_id": account_id,
+            "job_id": job_id,
+            "path": file.path,
+            "content_type": file.content_type,
+            "size": file.size,
+            "width": file.width,
+            "height": file.height,
+            "sha256": file.sha256,
+            "created_at": now,
+            "expires_at": expires_at,
+        }
+        for file in files
+    ]
+
+
 class Files:
     """Owns the store and signs links to what is in it."""
 
@@ -125,7 +151,13 @@ class Files:
 
     async def delete(self, paths: Iterable[str]) -> None:
         """Remove files; missing ones are fine."""
-        for path in paths:
+        every = list(paths)
+        if len(every) > 1:
+            # A cloud takes up to a thousand in one request, if it can; one that is missing spoils it for the others.
+            with contextlib.suppress(BaseError, FileNotFoundError):
+                await obstore.delete_async(self.store, every)
+                return
+        for path in every:
             try:
                 await obstore.delete_async(self.store, path)
             except (NotFoundError, FileNotFoundError):
@@ -140,6 +172,11 @@ class Files:
         """The names of the folders in `prefix/`."""
         found = await obstore.list_with_delimiter_async(self.store, prefix=prefix)
         return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
+
+    async def older(self, prefix: str, before: float) -> AsyncIterator[list[str]]:
+        """The files directly under `prefix/` that were written before that moment, some at a time."""
+        async for found in obstore.list(self.store, prefix=prefix):
+            yield [str(file["path"]) for file in found if file["last_modified"].timestamp() < before]
 
     async def newest(self, prefix: str) -> float:
         """When the last file under `prefix/` was written; 0 when there is none."""
@@ -159,27 +196,9 @@ class Files:
         expires_at: float,
     ) -> None:
         """Make files visible to their owner, in the transaction that completes their job. Uploads have no job."""
-        if not files:
-            return
-        await tx.execute(
-            sa.insert(files_table),
-            [
-                {
-                    "id": file.id,
-                    "account_id": account_id,
-                    "job_id": job_id,
-                    "path": file.path,
-                    "content_type": file.content_type,
-                    "size": file.size,
-                    "width": file.width,
-                    "height": file.height,
-                    "sha256": file.sha256,
-                    "created_at": now,
-                    "expires_at": expires_at,
-                }
-                for file in files
-            ],
-        )
+        rows = rows_of(files, account_id=account_id, job_id=job_id, now=now, expires_at=expires_at)
+        if rows:
+            await tx.execute(PUBLISH, rows)
 
     async def keep(self, account_id: int, png: bytes, *, size: tuple[int, int], now: float, ends: float) -> StoredFile:
         """Keep a picture that an account uploaded, until `ends`. Raises TooManyRequests when it keeps too much."""
@@ -195,6 +214,11 @@ class Files:
             async with self.database.write() as tx:
                 await tx.execute(files_table.delete().where(files_table.c.id == file_id))
             raise Unavailable("The store of files does not answer as it should; try again later.") from error
+        async with self.database.read() as tx:
+            is_there = (await tx.execute(sa.select(files_table.c.id).where(files_table.c.id == file_id))).first()
+        if not is_there:  # its account was erased meanwhile
+            await self.delete([file.path])
+            raise FileNotFound
         return file
 
     def link(self, file_id: str, content_type: str, *, now: float) -> str:

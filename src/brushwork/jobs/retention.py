@@ -7,6 +7,7 @@ later. The ledger is not touched: it outlives the jobs.
 
 import time
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +17,7 @@ from brushwork.database.tables import batches, follows, jobs
 from brushwork.database.tables import files as files_table
 from brushwork.files.store import Files
 from brushwork.jobs.idempotency import REPLAYED_SECONDS
+from brushwork.jobs.lineage import portions
 from brushwork.jobs.removal import HAS_JOBS, condemn, empty, forget
 
 BATCH = 100
@@ -82,7 +84,7 @@ async def remove_some_batches(database: Database, _: Files, now: float) -> int:
 
 
 async def remove_strays(database: Database, files: Files, *, now: float | None = None) -> int:
-    """Remove the folders of jobs that do not exist, once they are a day old; returns how many."""
+    """Remove the folders of jobs that do not exist, and such uploads, once they are a day old; returns how many."""
     before = (time.time() if now is None else now) - STRAY_SECONDS
     folders = await files.folders("jobs")
     removed = 0
@@ -91,10 +93,18 @@ async def remove_strays(database: Database, files: Files, *, now: float | None =
             if await files.newest(f"jobs/{job_id}") < before:
                 await files.delete_folder(f"jobs/{job_id}")
                 removed += 1
+    async for paths in files.older("uploads", before):
+        ids = {PurePosixPath(path).stem: path for path in paths}
+        strays = [ids[one] for one in await without_rows(database, list(ids), files_table)]
+        await files.delete(strays)
+        removed += len(strays)
     return removed
 
 
-async def without_rows(database: Database, job_ids: Sequence[str]) -> list[str]:
+async def without_rows(database: Database, ids: Sequence[str], table: sa.Table = jobs) -> list[str]:
+    """Those of the ids that the table does not have."""
+    known: set[str] = set()
     async with database.read() as tx:
-        known = set((await tx.execute(sa.select(jobs.c.id).where(jobs.c.id.in_(job_ids)))).scalars())
-    return [job_id for job_id in job_ids if job_id not in known]
+        for some in portions(ids):
+            known |= set((await tx.execute(sa.select(table.c.id).where(table.c.id.in_(some)))).scalars())
+    return [one for one in ids if one not in known]

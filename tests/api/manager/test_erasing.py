@@ -60,8 +60,8 @@ async def customer_of(office: Office) -> Customer:
     assert answer.status_code == 200, answer.text
     pictures = [(await client.get(url)).content for url in [*job["output"]["image_urls"], upload["url"]]]
     async with api.services.database.write() as tx:
-        said = {"type_": "note", "message": CANARY, "detail": {"of": CANARY}}
-        await notify_account(tx, made["id"], **said, now=time.time())
+        detail = {"of": CANARY}
+        await notify_account(tx, made["id"], type_="note", message=CANARY, detail=detail, now=time.time())
         await tx.execute(audit(made["id"], "appeal", {"of": "x", "note": CANARY}, now=time.time()))
     pack = {"capacity": 500, "description": CANARY}
     await office("POST", f"/api/account/{made['id']}/wallet/credit_pack", pack)
@@ -182,12 +182,11 @@ async def test_an_erasing_that_is_cut_off_anywhere_is_finished_by_whoever_comes_
     services = api.services
     files = FailingFiles(services.database, services.files.store, services.files.links)
     broken = closing_of(api, files)
-    asked = {"key_id": None, "now": time.time(), "seconds": 60.0}
 
     for left in (0, 1, 3):
         files.left = left
         with pytest.raises(Unavailable):
-            await broken.erase(made["id"], **asked)
+            await broken.erase(made["id"], key_id=None, now=time.time(), seconds=60.0)
     await broken.go_on(made["id"], seconds=0)
     receipt = await broken.receipt(made["id"])
     assert (receipt.state, receipt.erased_at) == ("erasing", None)
