@@ -112,6 +112,7 @@ class Worker:
         self.stops = asyncio.Event()
         self.completions = Completions(database, files, rules, self.info.id, self.forget, self.measures)
         self.background: set[asyncio.Task[None]] = set()
+        self.beating: list[asyncio.Task[None]] = []
 
     @property
     def drawing(self) -> int:
@@ -123,7 +124,7 @@ class Worker:
         if self.supervised:
             stop_with_parent(loop, stop)
         self.spawn(self.heed(stop))
-        self.spawn(self.beat())
+        self.beating.append(self.spawn(self.beat()))
         self.spawn(self.figures.keep(self.rules.lease_seconds / 3))
         self.spawn(self.watch_stops())
         self.spawn(self.report())
@@ -148,10 +149,11 @@ class Worker:
         give_way()
         self.engine.warm()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self.background.add(task)
         task.add_done_callback(self.background.discard)
+        return task
 
     async def heed(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -357,6 +359,8 @@ class Worker:
         held = self.tokens()
         for work in self.at_work.values():
             work.sink.stop()
+        for task in self.beating:
+            task.cancel()  # it would say that we are here after we have said goodbye; the leases last longer than this
         try:
             async with asyncio.timeout(GOODBYE_SECONDS), self.database.write() as tx:
                 # A job may be to blame for the loss of a device: it is not tried for ever.
