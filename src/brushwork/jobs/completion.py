@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.database.session import Database
 from brushwork.database.tables import files as files_table
 from brushwork.errors import EngineFailed
-from brushwork.files.store import Files
+from brushwork.files.store import PUBLISH, Files, rows_of
 from brushwork.files.stored import StoredFile
 from brushwork.jobs import queue
 from brushwork.jobs.lifecycle import Ending, end
@@ -116,16 +117,9 @@ class Completions:
         endings = [finished.ending for finished in batch if finished.ending is not None]
         async with self.database.write() as tx:
             ended = await end(tx, endings, rules=self.rules, now=now) if endings else set()
-            for finished in batch:
-                if finished.job.id in ended and finished.files:
-                    await self.files.publish(
-                        tx,
-                        account_id=finished.job.account_id,
-                        job_id=finished.job.id,
-                        files=finished.files,
-                        now=now,
-                        expires_at=now + self.rules.result_seconds,
-                    )
+            published = [row for finished in batch if finished.job.id in ended for row in self.rows(finished, now)]
+            if published:
+                await tx.execute(PUBLISH, published)
             lost = [finished for finished in batch if finished.job.id not in ended]
             if lost:
                 await queue.let_go(tx, self.worker_id, [finished.job.id for finished in lost])
@@ -134,6 +128,11 @@ class Completions:
             self.tell(finished, is_ended=finished.job.id in ended, began=now)
         if lost and unused:
             await self.remove(unused)
+
+    def rows(self, finished: Finished, now: float) -> list[dict[str, Any]]:
+        """Of the files that become visible with the job."""
+        job, ends = finished.job, now + self.rules.result_seconds
+        return rows_of(finished.files, account_id=job.account_id, job_id=job.id, now=now, expires_at=ends)
 
     def tell(self, finished: Finished, *, is_ended: bool, began: float) -> None:
         """What an operator sees of it: a log line, counts, a span."""

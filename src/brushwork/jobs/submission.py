@@ -235,9 +235,14 @@ FREE_KEY = jobs.update().where(jobs.c.id == sa.bindparam("job")).values(idempote
 async def find_earlier(tx: AsyncConnection, account_id: int, idempotency_key: str, *, lock: bool = False) -> Any:
     """The job made with this key, however old. A lock on the account keeps two equal requests from both missing it."""
     if lock:
-        await tx.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
-    same_key = sa.and_(jobs.c.account_id == account_id, jobs.c.idempotency_key == idempotency_key)
-    return (await tx.execute(jobs.select().where(same_key))).first()
+        await tx.execute(LOCK, {"account": account_id})
+    return (await tx.execute(EARLIER, {"account": account_id, "key": idempotency_key})).first()
+
+
+LOCK = sa.select(accounts.c.id).where(accounts.c.id == sa.bindparam("account")).with_for_update()
+EARLIER = jobs.select().where(
+    jobs.c.account_id == sa.bindparam("account"), jobs.c.idempotency_key == sa.bindparam("key")
+)
 
 
 def same_request(earlier: Any, row: Mapping[str, Any], sources: Sources | None, *, seed: int | None) -> Job:
@@ -261,10 +266,13 @@ async def admit(tx: AsyncConnection, account_id: int, holding: HoldResult, rules
     if holding.inflight < min(holding.max_inflight, rules.max_waiting):
         return None
     # Only a full account has held jobs, so only a full account pays for counting them.
-    some = sa.select(jobs.c.id).where(is_held, jobs.c.account_id == account_id).limit(rules.max_waiting).subquery()
-    waiting = int((await tx.execute(sa.select(sa.func.count()).select_from(some))).scalar_one())
+    waiting = int((await tx.execute(WAITING, {"account": account_id, "most": rules.max_waiting})).scalar_one())
     if holding.inflight + waiting >= rules.max_waiting:
         raise TooManyRequests(
             f"The account has {holding.inflight + waiting} open jobs, as many as it may.", retry_after=RETRY_AFTER
         )
     return waiting
+
+
+HELD_JOBS = sa.select(jobs.c.id).where(is_held, jobs.c.account_id == sa.bindparam("account"))
+WAITING = sa.select(sa.func.count()).select_from(HELD_JOBS.limit(sa.bindparam("most", type_=sa.Integer)).subquery())
