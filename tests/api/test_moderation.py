@@ -1,5 +1,6 @@
 """A policy at the door: refused before anything is held, explained, and written down without the prompt."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -103,6 +104,18 @@ async def test_the_log_says_what_was_refused_and_takes_one_appeal(guarded: Api) 
     assert (await guarded.client.get("/api/v1/moderation/log", headers=stranger)).json()["data"] == []
     assert (await guarded.client.post(path, json=note, headers=stranger)).status_code == 404
     assert (await guarded.client.post(path, json={})).status_code == 400
+
+
+@pytest.mark.parametrize("note", ["a\x00b", "\x1b[31m red", "\ud800", "x" * 1001])
+async def test_an_appeal_takes_what_can_be_stored_and_refuses_the_rest(guarded: Api, note: str) -> None:
+    await guarded.client.post("/api/v1/diffusion", json={"text": "gore"})
+    (refused,) = (await guarded.client.get("/api/v1/moderation/log")).json()["data"]
+
+    path, content = f"/api/v1/moderation/{refused['id']}/appeal", json.dumps({"note": note})
+    answer = await guarded.client.post(path, content=content, headers={"content-type": "application/json"})
+
+    assert answer.status_code in (200, 400)
+    assert (await guarded.client.get("/api/v1/moderation/log")).status_code == 200
 
 
 async def test_a_batch_with_a_prompt_against_the_policy_starts_nothing(guarded: Api) -> None:

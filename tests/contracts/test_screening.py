@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from brushwork.database.tables import api_keys, audits, jobs, ledger
+from brushwork.engines.noop import NoopEngine
 from brushwork.tasks import TASKS
 from brushwork.tasks.base import PROMPT_FIELDS, Task
 from tests.api.conftest import Api, running, settings_for
+from tests.contracts.asking import ended
 
 POLICY = 'version = "7"\n[[rule]]\ncategory = "violence"\nwords = ["gore"]\n'
 NOT_WORDS = {"callback", "jobId", "imgUrl", "image_url", "imgUrls", "mask.url", "area.url"}
@@ -103,3 +105,22 @@ async def test_what_is_refused_uses_up_what_a_key_may_ask_for_in_a_minute(guarde
 
     assert [answer.status_code for answer in answers] == [403, 403, 429]
     assert int(answers[2].headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("task", ["reroll", "upscale", "variation", "enhance", "replay"])
+async def test_words_that_are_inherited_from_a_job_count_as_asked(guarded: Api, task: str) -> None:
+    old = guarded.services.jobs.policy
+    guarded.services.jobs.policy = None  # of the day when it was drawn
+    job_id = await guarded.submit("a castle of gore --draft")
+    assert (await ended(guarded, job_id, NoopEngine()))["status"] == "completed"
+    guarded.services.jobs.policy = old
+    body = {**TASKS[task].example, "jobId": job_id} if task in TASKS else {}
+    path = f"/v1/{task}" if task in TASKS else f"/v1/job/{job_id}/replay"
+
+    refused = await guarded.client.post(path, json=body)
+
+    detail = refused.json()["detail"]
+    assert (refused.status_code, detail["code"]) == (403, "moderation_refused")
+    assert (detail["field"], detail["matched"]) == ("text" if task == "replay" else "jobId", "gore")
+    if task == "variation":  # with words of its own it does not inherit these
+        assert (await guarded.client.post(path, json={**body, "remixPrompt": "a castle"})).status_code == 200

@@ -9,6 +9,7 @@ import structlog
 
 from brushwork.accounts.account import Account
 from brushwork.database.session import Database
+from brushwork.errors import BrushworkError
 from brushwork.jobs import lifecycle, listing, submission
 from brushwork.jobs import replay as replaying
 from brushwork.jobs.events import Event, follow
@@ -24,6 +25,7 @@ from brushwork.jobs.sources import Sources
 from brushwork.jobs.submission import Asking, Door
 from brushwork.prompts.moderation import Policy
 from brushwork.tasks.base import Task
+from brushwork.tasks.sources import FromJob, Given
 from brushwork.tracing import current, record
 
 log = structlog.get_logger(__name__)
@@ -77,12 +79,31 @@ class Jobs:
         log.info("job.accepted", **told, key_id=key_id)
         return job
 
-    async def examine(self, task: Task, *, account_id: int, key_id: int | None) -> None:
-        """Raise what stands against a task before anything is looked up: its callback, or the policy."""
+    async def examine(
+        self, task: Task, *, account_id: int, key_id: int | None, given: Sequence[Given] | None = None
+    ) -> None:
+        """Raise what stands against a task before anything is moved: its callback, or the policy.
+
+        The words that it inherits count as its own. `given`: what it works on, where that is known already.
+        """
         if task.callback and self.judge_callback is not None:
             self.judge_callback(task.callback)
         if self.policy is not None:
-            await screen(self.database, self.policy, task, account_id=account_id, key_id=key_id)
+            texts = task.texts() or await self.inherited(task, account_id, given)
+            await screen(self.database, self.policy, texts, task=task.name, account_id=account_id, key_id=key_id)
+
+    async def inherited(self, task: Task, account_id: int, given: Sequence[Given] | None) -> Mapping[str, str]:
+        """The prompt of the job that a task without words follows. What cannot be followed is refused later on."""
+        if given is None:
+            try:
+                wanted = task.wanted()
+                if self.sources is None or not any(isinstance(one, FromJob) for one in wanted):
+                    return {}
+                chosen = await self.sources.choose(account_id, type(task), wanted, now=time.time())
+            except BrushworkError:
+                return {}
+            given = [one for one in chosen if isinstance(one, Given)]
+        return {"jobId": task.shown_prompt(given)}
 
     async def quote(self, account: Account, task: Task, *, key_id: int | None = None) -> Quote:
         """What the task would cost and when it would be done, or the error it would get. Stores and fetches nothing."""
@@ -108,8 +129,8 @@ class Jobs:
     async def replay(self, asking: Asking, job_id: str, tasks: Mapping[str, type[Task]]) -> Job:
         """The same job once more: a new one, with the same request and seed and copies of the same pictures."""
 
-        async def screened(task: Task) -> None:
-            await self.examine(task, account_id=asking.account.id, key_id=asking.key_id)
+        async def screened(task: Task, given: Sequence[Given]) -> None:
+            await self.examine(task, account_id=asking.account.id, key_id=asking.key_id, given=given)
 
         return await replaying.replay(self.door, asking, tasks, job_id, screen=screened)
 

@@ -4,6 +4,7 @@ A refusal is written down with the category, the rule and how long the words wer
 """
 
 import time
+from collections.abc import Mapping
 
 import structlog
 
@@ -12,18 +13,25 @@ from brushwork.database.session import Database
 from brushwork.errors import ModerationRefused
 from brushwork.jobs.audits import audit
 from brushwork.prompts.moderation import Policy
-from brushwork.tasks.base import Task
 
 log = structlog.get_logger(__name__)
 
 
-async def screen(database: Database, policy: Policy, task: Task, *, account_id: int, key_id: int | None) -> None:
-    """Raise ModerationRefused for the first text of the task that the policy does not allow.
+async def screen(
+    database: Database,
+    policy: Policy,
+    texts: Mapping[str, str],
+    *,
+    task: str,
+    account_id: int,
+    key_id: int | None,
+) -> None:
+    """Raise ModerationRefused for the first of a task's texts, by field, that the policy does not allow.
 
     A refusal is one of the jobs that a key may ask for in a minute, so that nobody can try out the policy at speed. All
     this holds for quotes as well.
     """
-    for field, text in task.texts().items():
+    for field, text in texts.items():
         match = policy.match(text)
         if match is None:
             continue
@@ -34,7 +42,7 @@ async def screen(database: Database, policy: Policy, task: Task, *, account_id: 
             "policy": policy.version,
             "category": match.category,
             "rule": match.rule,
-            "task": task.name,
+            "task": task,
             "field": field,
             "length": match.span[1] - match.span[0],
         }
