@@ -143,7 +143,7 @@ async def test_what_a_killed_sender_had_is_sent_by_another(
         await until(receiver, 4)
         first.kill()
     assert {row.status for row in await rows(database, deliveries)} == {"pending"}
-    async with database.write() as tx:  # a minute later
+    async with database.write() as tx:  # half a minute later
         await tx.execute(deliveries.update().values(lease_until=time.time() - 1))
     receiver.behave = None
     async with sender(url, tmp_path):
