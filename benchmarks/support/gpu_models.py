@@ -5,7 +5,7 @@ layers, of which small models are made, have larger ones: else their pictures wo
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -343,6 +343,12 @@ class MadeParts:
 
     @contextmanager
     def use(self, name: str) -> Iterator[Any]:
+        yield self.parts[name]
+
+    @contextmanager
+    def added(self, name: str, read: Callable[[], Any]) -> Iterator[Any]:
+        if name not in self.parts:
+            self.parts[name] = read().to(self.device)
         yield self.parts[name]
 
 
