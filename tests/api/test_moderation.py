@@ -62,7 +62,7 @@ async def test_a_prompt_against_the_policy_is_refused_and_nothing_is_held(
     }
 
 
-async def test_lint_tells_what_the_policy_has_against_a_prompt_and_writes_nothing_down(guarded: Api) -> None:
+async def test_lint_tells_what_the_policy_has_against_a_prompt_and_writes_it_down(guarded: Api) -> None:
     found = (await guarded.client.post("/api/v1/prompts/lint", json={"prompt": "a castle of gore"})).json()
     fine = (await guarded.client.post("/api/v1/prompts/lint", json={"prompt": "a castle --no gore"})).json()
 
@@ -72,7 +72,9 @@ async def test_lint_tells_what_the_policy_has_against_a_prompt_and_writes_nothin
     assert found["prompt"]["text"] == "a castle of gore"
     assert (fine["ok"], fine["problems"]) == (True, [])
     async with guarded.services.database.read() as tx:
-        assert (await tx.execute(sa.select(audits))).all() == []
+        (noted,) = (await tx.execute(sa.select(audits.c.data))).scalars().all()
+    assert (noted["task"], noted["field"], noted["category"]) == ("lint", "prompt", "violence")
+    assert "castle" not in str(noted)
 
 
 async def test_other_prompts_pass(guarded: Api) -> None:

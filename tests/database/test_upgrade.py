@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from brushwork.database.session import Database
-from brushwork.database.tables import jobs, ledger, metadata
+from brushwork.database.tables import endpoints, jobs, ledger, metadata
 from brushwork.database.upgrade import configuration, current_revision, head_revision, upgrade
 
 
@@ -70,14 +70,15 @@ async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     await database.close()
 
 
-async def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_jobs(empty: Database) -> None:
-    def first_version(connection: sa.Connection) -> None:
-        config = configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+def old_version(connection: sa.Connection, revision: str) -> None:
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_jobs(empty: Database) -> None:
     async with empty.write() as tx:
-        await tx.run_sync(first_version)
+        await tx.run_sync(old_version, "0001")
         await tx.execute(sa.text("INSERT INTO accounts (id, name, created_at, updated_at) VALUES (1, 'a', 0, 0)"))
         await tx.execute(
             sa.text(
@@ -93,6 +94,29 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_jo
         (kept,) = (await tx.execute(jobs.select())).all()
     assert (kept.id, kept.seed, kept.sources) == ("j", 7, None)
     assert await current_revision(empty) == head_revision()
+
+
+async def test_the_number_of_a_removed_endpoint_is_never_given_again(empty: Database) -> None:
+    async with empty.write() as tx:
+        await tx.run_sync(old_version, "0003")
+        await tx.execute(sa.text("INSERT INTO accounts (id, name, created_at, updated_at) VALUES (1, 'a', 0, 0)"))
+        kept = "INSERT INTO endpoints (account_id, url, events, created_at) VALUES (1, 'https://a.example', 'all', 0)"
+        await tx.execute(sa.text(kept))
+        if empty.is_sqlite:  # deliveries of one that was removed
+            await tx.execute(
+                sa.text(
+                    "INSERT INTO deliveries"
+                    " (id, account_id, endpoint_id, url, host, event, status, next_at, created_at)"
+                    " VALUES ('msg_1', 1, 7, '', '', 'job.completed', 'failed', 0, 0)"
+                )
+            )
+
+    await upgrade(empty)
+
+    async with empty.write() as tx:
+        assert (await tx.execute(sa.select(endpoints.c.id, endpoints.c.url))).all() == [(1, "https://a.example")]
+        made = await tx.execute(endpoints.insert().values(account_id=1, url="", events="", created_at=0))
+        assert made.inserted_primary_key == (8 if empty.is_sqlite else 2,)
 
 
 async def test_an_empty_database_has_no_revision(tmp_path: Any) -> None:

@@ -81,6 +81,10 @@ def allowed(caller: Caller, scope: Scope) -> Caller:
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
 
 
+async def reading_caller(caller: CurrentCaller) -> Caller:
+    return allowed(caller, "read")
+
+
 async def reading_account(caller: CurrentCaller) -> Account:
     return allowed(caller, "read").account
 
@@ -89,6 +93,8 @@ async def generating_caller(caller: CurrentCaller) -> Caller:
     return allowed(caller, "generate")
 
 
+Reading = Annotated[Caller, Depends(reading_caller)]
+"""The caller with a key that may look: scope `read`."""
 CurrentAccount = Annotated[Account, Depends(reading_account)]
 """The account of a key that may look: scope `read`."""
 Generating = Annotated[Caller, Depends(generating_caller)]

@@ -6,18 +6,22 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from brushwork.accounts.keys import Caller
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
-from brushwork.api.dependencies import CurrentAccount, CurrentServices
+from brushwork.api.dependencies import CurrentAccount, CurrentServices, Reading, Services
 from brushwork.api.openapi import json_body, refusals
 from brushwork.api.views import View
 from brushwork.errors import InvalidField, ModerationRefused, PromptGrammarError, PromptValueError
+from brushwork.jobs.screening import screen
 from brushwork.prompts.explain import explained, warnings_of
 from brushwork.prompts.migrate import migrate
-from brushwork.prompts.moderation import Policy
 from brushwork.prompts.parser import parse_prompt
 from brushwork.prompts.prompt import Prompt
 from brushwork.prompts.versions import VERSIONS
+
+LINT = "lint"
+"""What stands for a task in the record of refusals."""
 
 router = APIRouter(prefix="/v1/prompts", tags=["prompts"])
 
@@ -84,31 +88,41 @@ class MigrateView(View):
     "/lint",
     operation_id="lint_prompt",
     response_model=LintView,
-    responses=refusals(400, 401, 403, 413, 500, 503),
+    responses=refusals(400, 401, 403, 413, 429, 500, 503),
     openapi_extra=json_body(LintBody, {"prompt": "a red fox --ar 16:9 --q 0.25"}),
 )
-async def lint(request: Request, account: CurrentAccount, services: CurrentServices) -> Response:  # noqa: ARG001
-    """Say how a prompt is understood, or why it would be refused. Free."""
+async def lint(request: Request, caller: Reading, services: CurrentServices) -> Response:
+    """Say how a prompt is understood, or why it would be refused. Free.
+
+    What the policy of the server refuses is written down as it is of a request, and counts towards the jobs a minute.
+    """
     body = await read_fields(request, LintBody, limit=services.max_body_bytes)
     try:
         prompt = parse_prompt(body.prompt, task=body.task, strict=body.strict)
     except (PromptGrammarError, PromptValueError) as error:
         return json_answer(LintView(ok=False, prompt=None, warnings=[], problems=problems_of(error)))
-    refused = refusal_of(services.jobs.policy, body.prompt)
+    refused = await refusal_of(services, caller, body)
     return json_answer(
         LintView(ok=not refused, prompt=explained(prompt), warnings=warnings_of(prompt), problems=refused)
     )
 
 
-def refusal_of(policy: Policy | None, text: str) -> list[Problem]:
-    """What the policy of this server has against a prompt. Nothing is written down: nobody has asked for a picture."""
-    match = policy.match(text) if policy is not None else None
-    if policy is None or match is None:
+async def refusal_of(services: Services, caller: Caller, body: LintBody) -> list[Problem]:
+    """What the policy of this server has against a prompt."""
+    if services.jobs.policy is None:
         return []
-    error = ModerationRefused(
-        match.category, matched=match.matched, span=match.span, policy=policy.version, field="prompt"
-    )
-    return [Problem(code=error.code, message=error.message, param=None)]
+    try:
+        await screen(
+            services.database,
+            services.jobs.policy,
+            {"prompt": body.prompt},
+            task=LINT,
+            account_id=caller.account.id,
+            key_id=caller.key_id,
+        )
+    except ModerationRefused as error:
+        return [Problem(code=error.code, message=error.message, param=None)]
+    return []
 
 
 def problems_of(error: PromptGrammarError | PromptValueError) -> list[Problem]:

@@ -95,7 +95,6 @@ def create_webhooks() -> None:
         sa.Column("failing_since", Time(), nullable=True),
         sa.Column("disabled_at", Time(), nullable=True),
         sa.Column("disabled_because", sa.Text(), nullable=False, server_default=""),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_endpoints_account_id", "endpoints", ["account_id"])
     op.create_table(

@@ -39,3 +39,33 @@ def upgrade() -> None:
     op.create_index("ix_audits_of", "audits", ["account_id", "kind", "created_at"])
     op.create_index("ix_audits_kind", "audits", ["kind", "created_at"])
     op.add_column("workers", sa.Column("figures", Json, nullable=True))
+    number_endpoints_once()
+
+
+def number_endpoints_once() -> None:
+    """SQLite gave the number of a removed endpoint to the next one, whose account might be another."""
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    op.drop_index("ix_endpoints_account_id", "endpoints")
+    op.rename_table("endpoints", "endpoints_before")
+    op.create_table(
+        "endpoints",
+        sa.Column("id", RowId, primary_key=True),
+        sa.Column("account_id", RowId, sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False, server_default=""),
+        sa.Column("created_at", Time(), nullable=False),
+        sa.Column("failing_since", Time(), nullable=True),
+        sa.Column("disabled_at", Time(), nullable=True),
+        sa.Column("disabled_because", sa.Text(), nullable=False, server_default=""),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_endpoints_account_id", "endpoints", ["account_id"])
+    op.execute("INSERT INTO endpoints SELECT * FROM endpoints_before")
+    op.drop_table("endpoints_before")
+    op.execute("DELETE FROM sqlite_sequence WHERE name = 'endpoints'")
+    op.execute(
+        "INSERT INTO sqlite_sequence (name, seq) SELECT 'endpoints', coalesce(max(number), 0)"
+        " FROM (SELECT id AS number FROM endpoints UNION ALL SELECT endpoint_id FROM deliveries)"
+    )
