@@ -17,7 +17,7 @@ MAX_PAGE = 100
 
 @dataclass(frozen=True)
 class Audit:
-    """One entry. Entries are never changed."""
+    """One entry. Entries are never changed; when their account is erased they lose their details, or go."""
 
     id: str
     kind: str
