@@ -3,8 +3,8 @@
     python benchmarks/api.py [sqlite] [postgres] [--rate N]
 
 Requests leave at a fixed rate whatever the server does, and each is timed from the moment it was due, so that a server
-that falls behind shows it. CPU is what the server's process used per request: it says more on a busy machine. This file
-is not called http.py, because Python would take it for its own `http`.
+that falls behind shows it. CPU is what the server's process used per request: it says more on a busy machine; what it
+asks of the database is in `costs.py`. This file is not called http.py: Python would take it for its own `http`.
 """
 
 import argparse
