@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,7 +39,7 @@ from brushwork.jobs.lifecycle import Ending
 from brushwork.jobs.rows import job_of
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.sources import kept_input
-from brushwork.jobs.submission import Asking, Door, enter, new_row, refuse_penniless
+from brushwork.jobs.submission import Asking, Door, accepted, enter, new_row, refuse_penniless
 from brushwork.tasks.base import Task
 
 MOST = 100
@@ -225,7 +225,10 @@ async def accept_all(
 
 
 async def find_earlier(tx: AsyncConnection, asking: Asking, request: str, *, free: bool = False) -> Batch | None:
-    """The batch made with this key. Raises Conflict when it was another one; `free` frees a key that is old enough."""
+    """The batch made with this key, as it was when it was accepted. Raises Conflict when it was another one.
+
+    `free` frees a key that is old enough.
+    """
     same = sa.and_(batches.c.account_id == asking.account.id, batches.c.idempotency_key == asking.idempotency_key)
     row = (await tx.execute(sa.select(batches).where(same))).first()
     if row is None:
@@ -236,7 +239,7 @@ async def find_earlier(tx: AsyncConnection, asking: Asking, request: str, *, fre
         return None
     if row.input["sha256"] != request:
         raise other_request()
-    return await found(tx, asking.account.id, row.id)
+    return await found(tx, asking.account.id, row.id, seen=accepted)
 
 
 # ── afterwards ──
@@ -248,13 +251,15 @@ async def find_batch(database: Database, account_id: int, batch_id: str) -> Batc
         return await found(tx, account_id, batch_id)
 
 
-async def found(tx: AsyncConnection, account_id: int, batch_id: str) -> Batch:
+async def found(
+    tx: AsyncConnection, account_id: int, batch_id: str, *, seen: Callable[[Any], Job] = job_of
+) -> Batch:
     own = sa.and_(batches.c.id == batch_id, batches.c.account_id == account_id)
     row = (await tx.execute(sa.select(batches).where(own))).first()
     if row is None:
         raise BatchNotFound
     members = jobs.select().where(jobs.c.batch_id == batch_id).order_by(jobs.c.created_at, jobs.c.id)
-    made = tuple(job_of(job._mapping) for job in await tx.execute(members))
+    made = tuple(seen(job._mapping) for job in await tx.execute(members))
     return Batch(row.id, row.cap, row.cost, row.input["count"], row.created_at, made)
 
 
