@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from brushwork.accounts.directory import account_by_id
-from brushwork.api.answers import JsonBytes, json_answer
+from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices, Services
 from brushwork.api.manager.operator import CHANGING, LOOKING, TAG, AccountId, Operator
@@ -65,7 +65,7 @@ class AccountReceiptView(View):
     "/erase",
     operation_id="erase_account",
     response_model=AccountReceiptView,
-    responses={**CHANGING, 202: {"model": AccountReceiptView, "description": "Begun; the server goes on by itself"}},
+    responses=CHANGING,
     openapi_extra=json_body(EraseAccountBody, {"name": "studio"}),
 )
 async def post_erase(
@@ -73,7 +73,8 @@ async def post_erase(
 ) -> Response:
     """Erase an account and all that it has, for good. From now on its keys and links are refused.
 
-    A large one takes longer than a request may: then the answer is 202, and asking again tells how far it is.
+    A large one takes longer than a request may: then `state` is `erasing`, the server goes on by itself, and asking
+    again tells how far it is.
     """
     body = await read_fields(request, EraseAccountBody, limit=services.max_body_bytes)
     if account_id == operator.account.id:
@@ -85,7 +86,7 @@ async def post_erase(
     closing = closing_of(services)
     receipt = await closing.erase(account_id, key_id=operator.key_id, now=time.time(), seconds=PATIENCE_SECONDS)
     services.callers.forget()
-    return receipt_answer(receipt)
+    return json_answer(view_of(receipt))
 
 
 @router.get("/erasure", operation_id="look_at_erasure", response_model=AccountReceiptView, responses=LOOKING)
@@ -96,10 +97,6 @@ async def get_erasure(account_id: AccountId, services: CurrentServices) -> Respo
 
 def closing_of(services: Services) -> Closing:
     return Closing(services.database, services.files, services.jobs.rules)
-
-
-def receipt_answer(receipt: AccountReceipt) -> Response:
-    return JsonBytes(view_of(receipt).json_bytes(), status_code=200 if receipt.state == "erased" else 202)
 
 
 def view_of(receipt: AccountReceipt) -> AccountReceiptView:
