@@ -23,6 +23,7 @@
     ├── MethodNotAllowed 405
     ├── RequestTimeout 408
     ├── Conflict 409
+    │   └── StillAnswering          an equal request with this idempotency key is not answered yet
     ├── PayloadTooLarge 413
     │   └── PictureTooLarge         more bytes or pixels than a picture may have
     ├── RangeNotSatisfiable 416     only for downloads
@@ -111,27 +112,18 @@ class InsufficientCredits(BrushworkError):
 
     status = 402
     code = "insufficient_credits"
+    sentence: ClassVar[str] = "This job costs {needed} points, but the account has {available} available."
 
     def __init__(self, needed: int, available: int) -> None:
-        super().__init__(
-            f"This job costs {needed} points, but the account has {available} available.",
-            needed=needed,
-            available=available,
-        )
+        message = self.sentence.format(needed=needed, available=available)
+        super().__init__(message, needed=needed, available=available)
 
 
 class BudgetExceeded(InsufficientCredits):
     """The API key has spent its own budget; the account may have more."""
 
     code = "budget_exceeded"
-
-    def __init__(self, needed: int, available: int) -> None:
-        BrushworkError.__init__(
-            self,
-            f"This job costs {needed} points, but {available} are left in the budget of this key.",
-            needed=needed,
-            available=available,
-        )
+    sentence = "This job costs {needed} points, but {available} are left in the budget of this key."
 
 
 class CostCapExceeded(InsufficientCredits):
@@ -265,7 +257,6 @@ class StillAnswering(Conflict):
     """An equal request with the same idempotency key has not been answered yet."""
 
     code = "still_answering"
-    retry_after = 5
 
     def __init__(self) -> None:
         super().__init__("The first request with this idempotency key is still being answered.", retry_after=5)

@@ -57,7 +57,7 @@ def error_answer(error: BrushworkError) -> Response:
 
 def headers_of(error: BrushworkError) -> dict[str, str]:
     if isinstance(error, TooManyRequests | StillAnswering):
-        return {"retry-after": str(error.retry_after)}
+        return {"retry-after": str(error.detail["retry_after"])}
     if isinstance(error, PayloadTooLarge | RequestTimeout):
         return {"connection": "close"}  # the rest of the body may still be on its way
     if isinstance(error, Unavailable):
