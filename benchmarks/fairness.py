@@ -21,8 +21,8 @@ from brushwork.accounts.account import Account
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts, jobs
 from brushwork.database.upgrade import upgrade
-from brushwork.jobs.fairness import place
 from brushwork.jobs.jobs import Jobs
+from brushwork.jobs.positions import place
 from support.databases import fresh_url
 from support.idle import RULES, Nothing, new_accounts, run, workers
 

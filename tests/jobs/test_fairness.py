@@ -9,9 +9,10 @@ from brushwork.accounts.account import Account
 from brushwork.database.session import Database
 from brushwork.database.tables import accounts
 from brushwork.database.tables import jobs as jobs_table
-from brushwork.jobs.fairness import AHEAD, COUNTED, place
+from brushwork.jobs.fairness import AHEAD
 from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.lifecycle import Ending, end, start
+from brushwork.jobs.positions import COUNTED, place
 from brushwork.jobs.queue import ClaimedJob
 from brushwork.jobs.rules import JobRules
 from tests.jobs.conftest import Doodle, MakeAccount

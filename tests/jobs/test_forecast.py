@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from brushwork.database.session import Database
 from brushwork.database.tables import jobs as jobs_table
 from brushwork.database.tables import timings
-from brushwork.jobs.fairness import COUNTED
 from brushwork.jobs.forecast import KEPT, Outlook, calibration, forecast, forget_timings, remaining
 from brushwork.jobs.job import Forecast
 from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.lifecycle import Ending, end, start
+from brushwork.jobs.positions import COUNTED
 from brushwork.jobs.rules import JobRules
 from brushwork.jobs.workers import WorkerInfo, say_alive
 from tests.jobs.conftest import Doodle, MakeAccount

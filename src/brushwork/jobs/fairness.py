@@ -9,11 +9,9 @@ later jobs back, and one that has been quiet starts where all others are: it nei
 When nobody is in a lane it begins anew at 0. The caller has locked the account, so that its jobs come one by one.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.database.tables import accounts, jobs
 
@@ -24,8 +22,6 @@ AHEAD = 1280.0
 account with share 1, sixteen usual jobs. What it takes early it has been given: its account's next turn comes later."""
 SERVED = 100
 """So many running jobs are looked at to see how far a lane has come."""
-COUNTED = 1000
-"""So many jobs ahead are counted when a job is accepted."""
 
 
 def in_line(line: sa.FromClause, status: str, pool: Any, priority: Any) -> list[sa.ColumnElement[bool]]:
@@ -56,37 +52,3 @@ def start(account: Any, pool: Any, priority: Any) -> sa.ScalarSelect[Any]:
     # A job that was claimed in company may be further than the head of the line: nobody new has to wait for that.
     come = sa.case((at.c.head < at.c.served, at.c.head), else_=sa.func.coalesce(at.c.served, at.c.head, 0.0))
     return sa.select(sa.case((at.c.own > come, at.c.own), else_=come)).scalar_subquery()
-
-
-def ahead_of(pool: Any, priority: Any, turn: Any) -> sa.ScalarSelect[Any]:
-    """How many jobs will start before one that takes this turn now, as SQL; `COUNTED` means that many or more."""
-    before = jobs.alias()
-    # A table of one row: SQLite works an expression out anew for each job that it is compared with.
-    own = sa.select(turn.label("turn")).correlate(jobs).subquery()
-    queued = before.c.status == sa.literal_column("'queued'")
-    place = sa.tuple_(before.c.priority, before.c.turn) <= sa.tuple_(priority, own.c.turn)
-    some: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(own, before).correlate(jobs)
-    some = some.where(queued, before.c.pool == pool, place).limit(COUNTED)
-    return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a job of an account would stand in a lane, if it came now."""
-
-    turn: float
-    ahead: int
-    """Jobs that would start before it, `COUNTED` at most."""
-
-
-async def place(tx: AsyncConnection, account_id: int, *, pool: str, priority: int) -> Place:
-    """The turn of the account's next job in this lane, and how many are before it."""
-    row = (await tx.execute(PLACE, {"account": account_id, "pool": pool, "priority": priority})).one()
-    return Place(float(row.turn), int(row.ahead))
-
-
-LANE = sa.bindparam("pool", type_=sa.Text), sa.bindparam("priority", type_=sa.Integer)
-TURN = sa.select(start(sa.bindparam("account", type_=jobs.c.account_id.type), *LANE).cast(sa.Double).label("turn")).cte(
-    "place"
-)
-PLACE = sa.select(TURN.c.turn, ahead_of(*LANE, sa.select(TURN.c.turn).scalar_subquery()).label("ahead"))

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.database.session import Database
 from brushwork.database.tables import jobs, running, timings, workers
 from brushwork.database.together import Writes
-from brushwork.jobs.fairness import COUNTED
 from brushwork.jobs.job import Forecast, Job
+from brushwork.jobs.positions import COUNTED
 from brushwork.jobs.queue import NOW
 
 SAMPLES = 50

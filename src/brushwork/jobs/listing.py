@@ -7,7 +7,6 @@ import base64
 import binascii
 import json
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from brushwork.database.tables import held as is_held
-from brushwork.database.tables import jobs, queued
+from brushwork.database.tables import jobs
 from brushwork.errors import InvalidField, JobNotFound
-from brushwork.jobs.fairness import ahead_of, start
 from brushwork.jobs.job import ClientStatus, Job
+from brushwork.jobs.positions import POSITION, positions
 from brushwork.jobs.rows import job_of
 
 MAX_PAGE = 100
@@ -49,59 +47,11 @@ async def get(tx: AsyncConnection, account_id: int, job_id: str) -> Job:
     return job_of(row._mapping, queue_position=row.position)
 
 
-def before(one: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether the job `one` goes before the job of a row that is read."""
-    own = sa.tuple_(jobs.c.priority, jobs.c.turn, jobs.c.seq)
-    return sa.tuple_(one.c.priority, one.c.turn, one.c.seq) < own
-
-
-def in_line_before() -> sa.ScalarSelect[Any]:
-    """How many jobs will start before the queued job of a row that is read."""
-    other = jobs.alias()
-    in_line = [other.c.status == sa.literal_column("'queued'"), other.c.pool == jobs.c.pool]
-    return sa.select(sa.func.count()).where(*in_line, before(other)).correlate(jobs).scalar_subquery()
-
-
-def held_before() -> sa.ColumnElement[int]:
-    """The same for a held one: it joins the line at its account's next turn, after the account's other held jobs."""
-    other, lane = jobs.alias(), (jobs.c.pool, jobs.c.priority)
-    own = [other.c.status == sa.literal_column("'held'"), other.c.account_id == jobs.c.account_id]
-    waiting = sa.select(sa.func.count()).where(*own, before(other)).correlate(jobs).scalar_subquery()
-    return ahead_of(*lane, start(jobs.c.account_id, *lane)) + waiting
-
-
-# One statement, built once: clients look at waiting jobs far more often than they ask for new ones.
-POSITION = sa.case((queued, in_line_before()), (is_held, held_before()), else_=sa.null()).label("position")
-"""How many jobs will start before the one of a row, as far as the line stands now."""
 ONE = (
     jobs.select()
     .add_columns(POSITION)
     .where(jobs.c.id == sa.bindparam("job"), jobs.c.account_id == sa.bindparam("account"))
 )
-POSITION_OF = sa.select(POSITION).where(jobs.c.id == sa.bindparam("job"))
-
-
-async def queue_positions(tx: AsyncConnection, rows: Sequence[Any]) -> dict[str, int]:
-    """The positions of many jobs of one account at once, by id."""
-    waiting = [row for row in rows if row.status in ("held", "queued")]
-    positions = await in_the_line(tx, [row.id for row in waiting if row.status == "queued"])
-    lanes: dict[tuple[str, int], list[Any]] = defaultdict(list)
-    for row in sorted((row for row in waiting if row.status == "held"), key=lambda row: (row.priority, row.seq)):
-        lanes[row.pool, row.priority].append(row)
-    for held in lanes.values():
-        first = (await tx.execute(POSITION_OF, {"job": held[0].id})).scalar() or 0
-        positions |= {row.id: first + number for number, row in enumerate(held)}
-    return positions
-
-
-async def in_the_line(tx: AsyncConnection, job_ids: Sequence[str]) -> dict[str, int]:
-    if not job_ids:
-        return {}
-    number = sa.func.row_number().over(
-        partition_by=jobs.c.pool, order_by=(jobs.c.priority, jobs.c.turn, jobs.c.seq, jobs.c.id)
-    )
-    line = sa.select(jobs.c.id, (number - 1).label("ahead")).where(queued).subquery()
-    return {row.id: row.ahead for row in await tx.execute(sa.select(line).where(line.c.id.in_(job_ids)))}
 
 
 async def active(tx: AsyncConnection, account_id: int) -> tuple[Job, ...]:
@@ -111,8 +61,8 @@ async def active(tx: AsyncConnection, account_id: int) -> tuple[Job, ...]:
 
 
 async def with_places(tx: AsyncConnection, rows: Sequence[Any]) -> tuple[Job, ...]:
-    positions = await queue_positions(tx, rows)
-    return tuple(job_of(row._mapping, queue_position=positions.get(row.id)) for row in rows)
+    places = await positions(tx, rows)
+    return tuple(job_of(row._mapping, queue_position=places.get(row.id)) for row in rows)
 
 
 async def page(

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.accounts.credits import peek
 from brushwork.accounts.limits import refuse
 from brushwork.database.tables import workers
-from brushwork.jobs.fairness import place
 from brushwork.jobs.forecast import ALIVE_SECONDS, forecast
 from brushwork.jobs.job import Forecast
+from brushwork.jobs.positions import place_of
 from brushwork.jobs.queue import NOW
 from brushwork.jobs.sources import kept_input
 from brushwork.jobs.submission import Asking, Door, admit, new_row
@@ -69,10 +69,9 @@ async def quote(door: Door, asking: Asking, task: Task) -> Quote:
         holding = await peek(tx, asking.account.id, row["cost"], row["created_at"])
         if asking.key_id is not None:
             await refuse(tx, asking.key_id, row["cost"], now=row["created_at"])
-        waiting = await admit(tx, asking.account.id, holding, door.rules)
-        there = await place(tx, asking.account.id, pool=row["pool"], priority=row["priority"])
+        is_full = await admit(tx, asking.account.id, holding, door.rules)
+        there = await place_of(tx, row, held=is_full)
         abilities = await abilities_of_workers(tx)
-    ahead = there.ahead + (waiting or 0)
     return Quote(
         task=task.name,
         input=row["input"],
@@ -80,9 +79,9 @@ async def quote(door: Door, asking: Asking, task: Task) -> Quote:
         price=row["cost"],
         usage_type=holding.usage_type,
         available=holding.available,
-        is_held=waiting is not None,
-        queue_position=ahead,
-        eta=forecast(outlook, ahead),
+        is_held=is_full,
+        queue_position=there.ahead,
+        eta=forecast(outlook, there.ahead),
         warnings=task.warnings(),
         degraded=degraded_by(abilities, settled),
         unchecked=unchecked,

@@ -27,12 +27,12 @@ from brushwork.database.tables import held as is_held
 from brushwork.database.together import Writes
 from brushwork.errors import BrushworkError, InsufficientCredits, PlanRequired, TooManyRequests
 from brushwork.jobs.events import record
-from brushwork.jobs.fairness import HELD, place
 from brushwork.jobs.forecast import Forecasts, Outlook, forecast
 from brushwork.jobs.given import plain
 from brushwork.jobs.idempotency import REPLAYED_SECONDS, other_request, refuse_other_use
 from brushwork.jobs.job import Job
 from brushwork.jobs.lineage import tie
+from brushwork.jobs.positions import place_of
 from brushwork.jobs.queue import JOBS_CHANNEL, notify
 from brushwork.jobs.rows import NEW, job_of
 from brushwork.jobs.rules import JobRules
@@ -165,13 +165,11 @@ async def find_place(
     tx: AsyncConnection, row: dict[str, Any], holding: HoldResult, rules: JobRules, outlook: Outlook
 ) -> None:
     """Fill in where a job stands: in the line or before it, at which turn, and when it should be done."""
-    waiting = await admit(tx, row["account_id"], holding, rules)
-    there = await place(tx, row["account_id"], pool=row["pool"], priority=row["priority"])
-    ahead = there.ahead + (waiting or 0)
-    expected = forecast(outlook, ahead)
-    row["status"] = "queued" if waiting is None else "held"
-    row["turn"] = there.turn if waiting is None else HELD
-    row["forecast"] = {"ahead": ahead} | ({} if expected is None else {"p50": expected.p50, "p90": expected.p90})
+    is_full = await admit(tx, row["account_id"], holding, rules)
+    there = await place_of(tx, row, held=is_full)
+    expected = forecast(outlook, there.ahead)
+    row["status"], row["turn"] = "held" if is_full else "queued", there.turn
+    row["forecast"] = {"ahead": there.ahead} | ({} if expected is None else {"p50": expected.p50, "p90": expected.p90})
 
 
 def accepted(row: Mapping[str, Any]) -> Job:
@@ -258,20 +256,20 @@ def same_request(earlier: Any, row: Mapping[str, Any], sources: Sources | None, 
     return accepted(earlier._mapping)
 
 
-async def admit(tx: AsyncConnection, account_id: int, holding: HoldResult, rules: JobRules) -> int | None:
-    """None when the account may have one more job in the line now; else how many of its jobs wait to be let in.
+async def admit(tx: AsyncConnection, account_id: int, holding: HoldResult, rules: JobRules) -> bool:
+    """Whether the account is full, so that one more job waits to be let in.
 
     Raises TooManyRequests when it has asked for too much.
     """
     if holding.inflight < min(holding.max_inflight, rules.max_waiting):
-        return None
+        return False
     # Only a full account has held jobs, so only a full account pays for counting them.
     waiting = int((await tx.execute(WAITING, {"account": account_id, "most": rules.max_waiting})).scalar_one())
     if holding.inflight + waiting >= rules.max_waiting:
         raise TooManyRequests(
             f"The account has {holding.inflight + waiting} open jobs, as many as it may.", retry_after=RETRY_AFTER
         )
-    return waiting
+    return True
 
 
 HELD_JOBS = sa.select(jobs.c.id).where(is_held, jobs.c.account_id == sa.bindparam("account"))
