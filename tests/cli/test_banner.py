@@ -1,4 +1,4 @@
-"""What `serve` says when it starts: the first key on the screen of its owner, and nowhere else."""
+"""What `serve` says when it starts: the first key, when the server is its owner's alone."""
 
 import io
 from collections.abc import Callable
@@ -19,16 +19,11 @@ def settings_in(folder: Path, **given: object) -> Settings:
     return Settings(_env_file=None, data_dir=folder, **given)  # type: ignore[arg-type]  # any setting
 
 
-@pytest.fixture(params=[True, False], ids=["screen", "pipe"])
-def is_screen(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
 @pytest.fixture
-def show(monkeypatch: pytest.MonkeyPatch, is_screen: bool) -> Show:
+def show(monkeypatch: pytest.MonkeyPatch) -> Show:
     def shown(settings: Settings, first: FirstKey | None) -> str:
         said = io.StringIO()
-        screen = Console(file=said, force_terminal=is_screen, color_system=None, width=300, highlight=False)
+        screen = Console(file=said, color_system=None, width=300, highlight=False)
         with monkeypatch.context() as patch:
             patch.setattr(serve, "console", screen)
             serve.banner(settings, first)
@@ -55,16 +50,14 @@ async def started(settings: Settings, *, others: bool = False, revoked: bool = F
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.9.9.9"])
-async def test_the_owner_of_a_private_server_sees_the_key_on_the_screen(
-    tmp_path: Path, show: Show, is_screen: bool, host: str
-) -> None:
+async def test_the_owner_of_a_private_server_sees_the_key(tmp_path: Path, show: Show, host: str) -> None:
     settings = settings_in(tmp_path, host=host)
     first = await started(settings)
     assert first is not None
 
     said = show(settings, first)
 
-    assert (first.key in said) == is_screen
+    assert first.key in said
     assert str(tmp_path / "first-key") in said
     assert said == show(settings, await started(settings))  # and again at the next start
 

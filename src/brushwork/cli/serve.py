@@ -232,11 +232,11 @@ async def send_forever(settings: Settings) -> None:
 
 
 def banner(settings: Settings, first: FirstKey | None) -> None:
-    """What a person needs to go on: address, key, a line to paste. The key itself is for the screen of its owner only.
+    """What a person needs to go on: address, key, a line to paste.
 
-    A server that others can reach or use says where the key is kept, and so does one whose output is not a screen.
+    A server that others can reach or use says only where the key is kept.
     """
-    is_shown = first is not None and first.is_private and console.is_terminal
+    is_shown = first is not None and first.is_private
     url = settings.resolved_public_url
     console.print()
     console.print(f"[bold]Brushwork[/bold] on [bold cyan]{url}[/bold cyan]", soft_wrap=True)
