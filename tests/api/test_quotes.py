@@ -80,6 +80,37 @@ async def test_a_picture_that_is_not_fetched_is_named(api: Api) -> None:
     assert quote["unchecked"][0].startswith("imgUrl: the picture is not fetched")
 
 
+URL = "http://127.0.0.1:9/never.png"
+CANVAS = {"canvas": {"width": 512, "height": 512}, "imgPos": {"width": 256, "height": 256, "x": 0, "y": 0}}
+MASKED = {"mask": {"areas": [{"width": 512, "height": 512, "points": [9, 9, 9, 90, 90, 90]}]}, "remixPrompt": "a barn"}
+
+
+@pytest.mark.parametrize(
+    ("task", "body", "is_unknown"),
+    [
+        ("describe", {"imgUrl": URL}, False),
+        ("blend", {"imgUrls": [URL, URL], "aspect_ratio": "1:1"}, False),
+        ("upload-paint", {"imgUrl": URL, **CANVAS, **MASKED}, False),
+        ("diffusion", {"text": f"a fox --sref {URL}"}, False),
+        ("diffusion", {"text": f"{URL} a fox"}, False),
+        ("video-diffusion", {"prompt": f"a fox --end {URL}"}, False),
+        ("video-diffusion", {"prompt": f"{URL} a fox"}, True),
+        ("retexture", {"imgUrl": URL, "remixPrompt": "of marble"}, True),
+        ("remove-background", {"imgUrl": URL}, True),
+        ("enhance-upscale", {"image_url": URL}, True),
+        ("enhance-upscale", {"image_url": URL, "aspect_ratio": "1:1"}, False),
+    ],
+)
+async def test_a_quote_calls_the_size_unknown_only_where_a_picture_from_outside_decides_it(
+    api: Api, task: str, body: dict[str, Any], is_unknown: bool
+) -> None:
+    answer = await api.client.post(f"/api/v1/{task}?dry_run=1", json=body)
+
+    assert answer.status_code == 200, answer.text
+    assert [one for one in answer.json()["unchecked"] if "not fetched" in one and one[0].islower()]
+    assert any(one.startswith("The size of the result") for one in answer.json()["unchecked"]) is is_unknown
+
+
 @pytest.mark.parametrize(
     ("task", "body", "status"),
     [

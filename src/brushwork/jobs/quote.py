@@ -101,7 +101,7 @@ async def look_at(
     unchecked = [NOT_OPENED.format(field=one.field) for one in wanted if isinstance(one, FromUrl)]
     if isinstance(wanted[0], FromJob):  # tasks judge the picture they work on, which is the first
         task.check_given(given)
-    else:
+    if task.is_shaped_by_picture:
         unchecked.append(SIZE_UNKNOWN)
     return given, list(dict.fromkeys(unchecked))
 

@@ -160,6 +160,11 @@ class Task(BaseModel):
     def check_given(self, given: Sequence[Given]) -> None:
         """Raise the error the client should read when this cannot be done with these pictures."""
 
+    @property
+    def is_shaped_by_picture(self) -> bool:
+        """Whether the size of the result follows from that of a picture which comes by a URL."""
+        return False
+
     def settled(self, given: Sequence[Given]) -> "Task":  # noqa: ARG002  # most inherit nothing
         """The task whose price, plan, lane and batch count, once its pictures are there: this one, or one that knows
         what it inherits from them. It is asked after `check_given`; what is stored, seeded and warned of is this one.

@@ -86,6 +86,10 @@ class EnhanceUpscale(Task):
             return (FromUrl(self.image_url, "image_url", max_bytes=most, max_pixels=LARGEST_SOURCE, tiff=True),)
         return (FromJob(self.job_id or "", self.image_no),)
 
+    @property
+    def is_shaped_by_picture(self) -> bool:
+        return self.image_url is not None and self.aspect_ratio == "keep"
+
     def shown_prompt(self, given: Sequence[Given]) -> str:
         """The source's, as for other tasks; what has been enlarged is a draft no more."""
         return shown_without(given[0].parent, frozenset({"draft"})) if given else ""

@@ -23,6 +23,10 @@ class RemoveBackground(Task):
     def wanted(self) -> Sequence[Wanted]:
         return (FromUrl(self.img_url, "imgUrl"),)
 
+    @property
+    def is_shaped_by_picture(self) -> bool:
+        return True
+
     def price(self) -> int:
         return price(self.name)
 

@@ -30,6 +30,10 @@ class Retexture(Prompted):
     def works_on(self) -> Sequence[Wanted]:
         return (FromUrl(self.img_url, "imgUrl"),)
 
+    @property
+    def is_shaped_by_picture(self) -> bool:
+        return True
+
     def run(self, job: Run) -> Outcome:
         size = standard_size(shape_of(job.given[0]))
         rows = rows_of(

@@ -87,6 +87,10 @@ class VideoDiffusion(Filmed):
     def begins_with_picture(self) -> bool:
         return self.job_id is not None or bool(self.prompt.image_urls)
 
+    @property
+    def is_shaped_by_picture(self) -> bool:
+        return bool(self.prompt.image_urls)
+
     def price(self) -> int:
         return times(VIDEO_PRICES[self.video_type], self.multiplier * self.clips / CLIPS)
 
