@@ -82,6 +82,21 @@ def test_codes_are_made_and_listed(brushwork: Brushwork) -> None:
     assert (made["amount"], made["max_uses"], made["kind"], listed) == (1000, 3, "credit", [made])
 
 
+def test_a_code_is_withdrawn(brushwork: Brushwork) -> None:
+    brushwork("codes", "create", "1000", "--code", "autumn-2026", "--uses", "3")
+
+    said = brushwork("codes", "withdraw", " Autumn-2026").stdout
+    ended = brushwork.json("codes", "withdraw", "autumn-2026")
+    record = brushwork.json("audits", "--kind", "operator")
+
+    assert said.strip() == "autumn-2026 is withdrawn; 0 of 3 had redeemed it."
+    assert isinstance(ended, dict)
+    assert ended["withdrawn_at"].endswith("Z")
+    assert "withdrawn 20" in brushwork("codes", "list").stdout
+    assert isinstance(record, list)
+    assert [one["data"]["action"] for one in record] == ["code.withdraw", "code.create"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -90,6 +105,7 @@ def test_codes_are_made_and_listed(brushwork: Brushwork) -> None:
         (["accounts", "plan", "nobody", "gold"], 2, "gold"),
         (["keys", "create", "--scope", "root"], 2, "root"),
         (["codes", "create", "5", "--code", "abc"], 1, "guesses"),
+        (["codes", "withdraw", "summer-2026"], 1, "no such code"),
         (["usage", "--by", "colour"], 2, "colour"),
         (["accounts", "create", "stu\u202edio"], 2, "U+202E"),
         (["credits", "add", "5", "--description", "5\x1b[2J"], 2, "U+001B"),

@@ -44,6 +44,8 @@ class Code:
     uses: int
     created_at: float
     expires_at: float | None
+    withdrawn_at: float | None
+    """When an operator ended it before its time."""
 
 
 def new_code() -> str:
@@ -108,7 +110,8 @@ async def redeem(tx: AsyncConnection, account_id: int, code: str, *, now: float)
     found = (await tx.execute(same)).first()
     if found is None:
         raise NotFound("record not found: there is no such code.")
-    if found.expires_at is not None and found.expires_at <= now:
+    # That it is withdrawn holds by itself: the clock of this server may be behind that of the one that withdrew it.
+    if found.withdrawn_at is not None or (found.expires_at is not None and found.expires_at <= now):
         raise Conflict("This code has expired.")
     mine = sa.select(redemptions.c.pack_id).where(
         redemptions.c.code_id == found.id, redemptions.c.account_id == account_id
@@ -124,6 +127,21 @@ async def redeem(tx: AsyncConnection, account_id: int, code: str, *, now: float)
     redeemed = {"code_id": found.id, "account_id": account_id, "pack_id": pack, "created_at": now}
     await tx.execute(sa.insert(redemptions).values(**redeemed))
     return pack
+
+
+async def withdraw_code(tx: AsyncConnection, code: int | str, *, now: float) -> tuple[Code, bool]:
+    """End a code, by its id or as it is spelled; what it gave stays given. Also returns whether it was not ended yet.
+
+    Waits for whoever redeems it at this moment; nobody does afterwards.
+    """
+    same = codes.c.id == code if isinstance(code, int) else codes.c.code == spelled(code)
+    found = (await tx.execute(sa.select(codes).where(same).with_for_update())).first()
+    if found is None:
+        raise NotFound("There is no such code.")
+    if found.withdrawn_at is not None:
+        return code_of(found), False
+    ended = sa.update(codes).where(codes.c.id == found.id).values(withdrawn_at=now).returning(codes)
+    return code_of((await tx.execute(ended)).one()), True
 
 
 def code_of(row: sa.Row[Any]) -> Code:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brushwork.accounts.account import Account, PlanName
 from brushwork.accounts.audits import AuditKind, note_change, page_of_audits
-from brushwork.accounts.codes import create_code, list_codes, new_code
+from brushwork.accounts.codes import create_code, list_codes, new_code, withdraw_code
 from brushwork.accounts.directory import account_by_id, change_account, page_of_accounts
 from brushwork.accounts.notifications import confirm_notification, page_of_notifications
 from brushwork.accounts.opening import open_account
@@ -28,7 +28,7 @@ from brushwork.cli.output import AsJson, console, day, iso, print_json, print_ta
 from brushwork.settings import Settings
 
 accounts = typer.Typer(help="Accounts: create, list, show, change, disable.", no_args_is_help=True)
-codes = typer.Typer(help="Redeem codes: create, list.", no_args_is_help=True)
+codes = typer.Typer(help="Redeem codes: create, list, withdraw.", no_args_is_help=True)
 
 Named = Annotated[str, typer.Argument(callback=fit_name, help="Name of the account.")]
 Facts = Mapping[str, Any]
@@ -234,12 +234,33 @@ def list_all_codes(as_json: AsJson = False) -> None:
             "code": code["code"],
             "gives": f"{code['amount']} {code['kind']}s",
             "redeemed": f"{code['uses']} of {code['max_uses']}",
-            "ends": day(code["expires_at"]),
+            "ends": f"withdrawn {day(code['withdrawn_at'])}" if code["withdrawn_at"] else day(code["expires_at"]),
             "description": code["description"],
         }
         for code in found
     ]
     print_table(rows, empty="There are no codes. Make one with: brushwork codes create")
+
+
+@codes.command("withdraw")
+def withdraw(code: Annotated[str, typer.Argument(help="The code.")], as_json: AsJson = False) -> None:
+    """End a code for good, as when it has leaked. Who redeemed it before keeps what it gave."""
+
+    async def work(tx: AsyncConnection, _: Settings) -> dict[str, Any]:
+        now = time.time()
+        ended, is_new = await withdraw_code(tx, code, now=now)
+        if is_new:
+            facts = {"code": ended.id, "uses": ended.uses, "max_uses": ended.max_uses}
+            await note_change(tx, "code.withdraw", account_id=None, key_id=None, now=now, facts=facts)
+        return asdict(ended)
+
+    ended = in_transaction(work)
+    if as_json:
+        print_json(with_times(ended))
+    else:
+        console.print(
+            f"{ended['code']} is withdrawn; {ended['uses']} of {ended['max_uses']} had redeemed it.", markup=False
+        )
 
 
 def usage(

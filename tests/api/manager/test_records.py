@@ -2,8 +2,11 @@ import time
 
 import pytest
 
+from brushwork.accounts.codes import create_code, withdraw_code
+from brushwork.accounts.codes import redeem as redeem_code
 from brushwork.accounts.keys import create_key
 from brushwork.accounts.notifications import notify_account
+from brushwork.errors import Conflict
 from brushwork.jobs.audits import audit
 from tests.api.manager.conftest import Office
 
@@ -66,6 +69,51 @@ async def test_codes_are_made_listed_and_redeemed(office: Office) -> None:
     assert own["expires_at"] is None
     record = await office("GET", "/v1/audits?kind=operator")
     assert made["code"] not in str(record)
+
+
+async def test_a_code_that_leaked_is_withdrawn_and_what_was_redeemed_stays(office: Office) -> None:
+    made = await office("POST", "/v1/codes", {"code": "autumn-2026", "amount": 1000, "max_uses": 50})
+    stranger = await office.api.key_of_new_account("stranger", points=0)
+
+    async def redeem(key: str) -> tuple[int, str]:
+        answer = await office.api.client.post(
+            "/api/account/code/retrieve", json={"code": "autumn-2026"}, headers={"x-api-key": key}
+        )
+        return answer.status_code, answer.json()["message"]
+
+    assert (await redeem(office.key))[0] == 200
+    ended = await office("POST", f"/v1/codes/{made['id']}/withdraw")
+    again = await office("POST", f"/v1/codes/{made['id']}/withdraw")
+
+    assert (made["withdrawn_at"], ended["uses"], ended["expires_at"]) == (None, 1, None)
+    assert ended["withdrawn_at"] is not None
+    assert [again] == [ended] == await office("GET", "/v1/codes")
+    assert await redeem(stranger) == (409, "This code has expired.")
+    assert (await office("GET", "/api/account/1/wallet"))["credit_packs"][0]["capacity"] == 1000
+    changes = [one["data"] for one in (await office("GET", "/v1/audits?kind=operator"))["data"]]
+    assert [change["action"] for change in changes] == ["code.withdraw", "code.create"]
+    assert "autumn" not in str(changes)
+
+
+async def test_a_withdrawn_code_is_refused_by_a_server_whose_clock_is_behind(office: Office) -> None:
+    async with office.api.services.database.write() as tx:
+        await create_code(tx, "autumn-2026", amount=5, now=1000.0)
+        await withdraw_code(tx, "Autumn-2026 ", now=2000.0)
+        with pytest.raises(Conflict, match="expired"):
+            await redeem_code(tx, 1, "autumn-2026", now=1999.0)
+
+
+@pytest.mark.parametrize("code_id", ["999", "autumn-2026", "0x1", "9" * 30])
+async def test_no_other_code_is_withdrawn(office: Office, code_id: str) -> None:
+    await office("POST", f"/v1/codes/{code_id}/withdraw", status=404)
+
+
+async def test_only_an_operator_withdraws_codes(office: Office) -> None:
+    made = await office("POST", "/v1/codes", {"amount": 1000})
+
+    answer = await office.api.client.post(f"/v1/codes/{made['id']}/withdraw")
+
+    assert answer.status_code == 403
 
 
 async def test_an_appeal_is_found_with_the_refusal_that_it_is_about(office: Office) -> None:

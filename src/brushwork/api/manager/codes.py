@@ -1,4 +1,4 @@
-"""Redeem codes, for operators: make them, list them."""
+"""Redeem codes, for operators: make them, list them, withdraw them."""
 
 import time
 from datetime import datetime
@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from brushwork.accounts.audits import note_change
-from brushwork.accounts.codes import Code, create_code, list_codes, new_code
+from brushwork.accounts.codes import Code, create_code, list_codes, new_code, withdraw_code
 from brushwork.api.account_view import moment_or_none
 from brushwork.api.answers import json_answer
 from brushwork.api.bodies import read_fields
 from brushwork.api.dependencies import CurrentServices
 from brushwork.api.labels import Description
-from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, Operator
+from brushwork.api.manager.operator import CHANGING, LOOKING, MAX_POINTS, TAG, CodeId, Operator
 from brushwork.api.once import Once
 from brushwork.api.openapi import json_body
 from brushwork.api.periods import in_future
@@ -53,11 +53,12 @@ class CodeView(View):
     uses: int
     created_at: When
     expires_at: str | None
+    withdrawn_at: str | None
 
     @classmethod
     def of(cls, code: Code) -> "CodeView":
-        times = {"created_at": moment(code.created_at), "expires_at": moment_or_none(code.expires_at)}
-        return cls(**{**vars(code), **times})
+        ends = {name: moment_or_none(getattr(code, name)) for name in ("expires_at", "withdrawn_at")}
+        return cls(**{**vars(code), **ends, "created_at": moment(code.created_at)})
 
 
 class CodeAnswer(View):
@@ -108,3 +109,15 @@ async def get_codes(operator: Operator, services: CurrentServices) -> Response: 
     async with services.database.read() as tx:
         found = await list_codes(tx)
     return json_answer(CodesAnswer(code=200, message="success", data=[CodeView.of(code) for code in found]))
+
+
+@router.post("/{code_id}/withdraw", operation_id="withdraw_code", response_model=CodeAnswer, responses=CHANGING)
+async def post_withdrawal(code_id: CodeId, operator: Operator, services: CurrentServices) -> Response:
+    """End a code for good, as when it has leaked. Who redeemed it before keeps what it gave."""
+    now = time.time()
+    async with services.database.write() as tx:
+        code, is_new = await withdraw_code(tx, code_id, now=now)
+        if is_new:
+            facts = {"code": code.id, "uses": code.uses, "max_uses": code.max_uses}
+            await note_change(tx, "code.withdraw", account_id=None, key_id=operator.key_id, now=now, facts=facts)
+    return json_answer(CodeAnswer(code=200, message="success", data=CodeView.of(code)))

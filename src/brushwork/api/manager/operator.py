@@ -72,9 +72,16 @@ async def notification_id_in(
     return row_id(notification_id, of="notification")
 
 
+async def code_id_in(
+    _operator: Operator, code_id: Annotated[str, Path(description="Of the code", json_schema_extra=IsNumber)]
+) -> int:
+    return row_id(code_id, of="code")
+
+
 AccountId = Annotated[int, Depends(account_id_in)]
 KeyId = Annotated[int, Depends(key_id_in)]
 NotificationId = Annotated[int, Depends(notification_id_in)]
+CodeId = Annotated[int, Depends(code_id_in)]
 
 
 def none_for_blank(value: object) -> object:

@@ -142,6 +142,7 @@ codes = sa.Table(
     sa.Column("uses", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("expires_at", Time),
+    sa.Column("withdrawn_at", Time),
     sa.CheckConstraint("uses <= max_uses", name="uses_within_max"),
 )
 
