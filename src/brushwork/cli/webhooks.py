@@ -25,6 +25,8 @@ RECONNECT_SECONDS = (1.0, 2.0, 5.0, 10.0)
 SILENCE_SECONDS = 60.0
 """The server says something at least every few seconds; a connection that is silent for so long is dead."""
 POST_SECONDS = 15.0
+AGAIN_SECONDS = (0.5, 1.0, 2.0)
+"""When a receiver that did not take something is asked again: as long as it may need to start anew."""
 
 
 # ── for developers ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,11 +56,19 @@ def listen(
 
 
 def forward(local: httpx.Client, url: str, delivery: Mapping[str, Any]) -> None:
-    """Post exactly the bytes that were signed, and say what came of it."""
-    began = time.monotonic()
+    """Post exactly the bytes that were signed until they are taken, a few times, and say what came of each."""
+    for pause in (*AGAIN_SECONDS, None):
+        if post(local, url, delivery) or pause is None:
+            return
+        time.sleep(pause)
+
+
+def post(local: httpx.Client, url: str, delivery: Mapping[str, Any]) -> bool:
+    """Post once; returns whether it was taken."""
+    began, is_taken = time.monotonic(), False
     try:
         answer = local.post(url, content=delivery["body"].encode(), headers=delivery["headers"])
-        result = f"{answer.status_code} {answer.reason_phrase}"
+        result, is_taken = f"{answer.status_code} {answer.reason_phrase}", answer.is_success
     except httpx.HTTPError as error:
         result = f"not taken: {error}"
     body = json.loads(delivery["body"])
@@ -67,6 +77,7 @@ def forward(local: httpx.Client, url: str, delivery: Mapping[str, Any]) -> None:
     seconds = time.monotonic() - began
     line_ = f"{delivery['event']:<15} {about}  {delivery['id']}  →  {result}  {seconds:.2f} s{unsigned}"
     console.print(line_, markup=False, soft_wrap=True)
+    return is_taken
 
 
 def deliveries_from(server: str, key: str, events: str) -> Iterator[Mapping[str, Any]]:
@@ -170,6 +181,64 @@ def add(
         print_json(asdict(made))
     else:
         console.print(f"Endpoint {made.id} is told of {made.events.replace(' ', ', ')}.", markup=False)
+
+
+Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="From `brushwork webhooks list`.")]
+
+
+@webhooks.command("test")
+def send_test(endpoint: Number, account: AccountName = FIRST_ACCOUNT, as_json: AsJson = False) -> None:
+    """Send a test to an endpoint: a completed job that nobody asked for, signed like all else."""
+
+    async def work(tx: AsyncConnection, _: Settings) -> log.LoggedDelivery:
+        found = await endpoints.get_endpoint(tx, await existing_account(tx, account), endpoint)
+        return await log.send_test(tx, found, now=time.time())
+
+    sent = in_transaction(work)
+    if as_json:
+        print_json(asdict(sent))
+    else:
+        console.print(f"{sent.id} goes to {sent.url}. See: brushwork webhooks deliveries", markup=False, soft_wrap=True)
+
+
+@webhooks.command("enable")
+def enable(endpoint: Number, account: AccountName = FIRST_ACCOUNT, as_json: AsJson = False) -> None:
+    """Switch an endpoint on again. What it missed is sent by `brushwork webhooks replay`."""
+    switch(endpoint, account, enabled=True, as_json=as_json)
+
+
+@webhooks.command("disable")
+def disable(endpoint: Number, account: AccountName = FIRST_ACCOUNT, as_json: AsJson = False) -> None:
+    """Switch an endpoint off. What waits for it is not sent any more."""
+    switch(endpoint, account, enabled=False, as_json=as_json)
+
+
+def switch(endpoint: int, account: str, *, enabled: bool, as_json: bool) -> None:
+    async def work(tx: AsyncConnection, _: Settings) -> endpoints.Endpoint:
+        owner = await existing_account(tx, account)
+        return await endpoints.change_endpoint(tx, owner, endpoint, enabled=enabled, now=time.time())
+
+    changed = in_transaction(work)
+    if as_json:
+        print_json(asdict(changed))
+    else:
+        state = "off" if changed.disabled_because else "on"
+        console.print(f"Endpoint {changed.id} ({changed.url}) is {state}.", markup=False, soft_wrap=True)
+
+
+@webhooks.command("remove")
+def remove(endpoint: Number, account: AccountName = FIRST_ACCOUNT, as_json: AsJson = False) -> None:
+    """Remove an endpoint. What it has not taken is not sent any more; the log stays."""
+
+    async def work(tx: AsyncConnection, _: Settings) -> None:
+        owner = await existing_account(tx, account)
+        await endpoints.remove_endpoint(tx, owner, endpoint, now=time.time())
+
+    in_transaction(work)
+    if as_json:
+        print_json({"id": endpoint, "removed": True})
+    else:
+        console.print(f"Endpoint {endpoint} is removed.")
 
 
 @webhooks.command("secret")
