@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from brushwork.database import inline_sqlite
-from brushwork.database.session import Database, async_url
+from brushwork.database.session import Database, async_url, place_of
 from brushwork.database.tables import ticks
 from tests.conftest import NewDatabase
 
@@ -173,3 +173,20 @@ async def test_a_database_file_that_was_removed_is_not_written_to_unseen(
         async with database.write() as tx:
             await tx.execute(ADD)
     await database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sqlite:////data/brushwork.db", "sqlite:////data/brushwork.db"),
+        ("sqlite:///C:/data/b@1.db", "sqlite:///C:/data/b@1.db"),
+        ("postgresql://me:secret@db.example.com/brushwork", "PostgreSQL, brushwork at db.example.com"),
+        ("postgres://me:se%40cret@db:5433/brushwork?sslmode=require", "PostgreSQL, brushwork at db:5433"),
+        ("postgresql://me:secret@/brushwork?host=/run/postgresql", "PostgreSQL, brushwork at /run/postgresql"),
+        ("postgresql:///b?host=/run&port=5433&password=secret", "PostgreSQL, b at /run:5433"),
+        ("postgresql:///?user=me&password=secret", "PostgreSQL, the database of its user at this machine"),
+        ("postgresql:///b?host=one&host=two", "PostgreSQL, b at one,two"),
+    ],
+)
+def test_people_are_told_where_the_database_is_and_no_password(url: str, place: str) -> None:
+    assert place_of(url) == place

@@ -27,6 +27,7 @@ from brushwork.app import (
     provenance_of,
 )
 from brushwork.cli.output import AsJson, console, print_json, print_table
+from brushwork.database.session import place_of
 from brushwork.database.upgrade import current_revision, head_revision
 from brushwork.engines.registry import entry
 from brushwork.settings import Settings
@@ -135,7 +136,7 @@ async def database(settings: Settings) -> Finding:
         revision, head = await current_revision(opened), head_revision()
     finally:
         await opened.close()
-    where = settings.resolved_database_url.rsplit("@", 1)[-1]
+    where = place_of(settings.resolved_database_url)
     if revision == head:
         return Finding("ok", "database", f"{where}, up to date ({head})")
     return Finding("note", "database", f"{where}, at {revision or 'nothing yet'}; `serve` will bring it to {head}")

@@ -35,7 +35,7 @@ from brushwork.app import (
 )
 from brushwork.cli.imagine import draw_there
 from brushwork.cli.output import console, errors
-from brushwork.database.session import Database
+from brushwork.database.session import Database, place_of
 from brushwork.database.upgrade import upgrade
 from brushwork.engines.registry import entry
 from brushwork.jobs.supervisor import Supervisor
@@ -241,7 +241,7 @@ def banner(settings: Settings, first: FirstKey | None) -> None:
     console.print()
     console.print(f"[bold]Brushwork[/bold] on [bold cyan]{url}[/bold cyan]", soft_wrap=True)
     console.print(f"  engine    {entry(settings.engine, engine_options(settings)).name}", soft_wrap=True)
-    console.print(f"  database  {settings.resolved_database_url.rsplit('@', 1)[-1]}", soft_wrap=True)
+    console.print(f"  database  {escape(place_of(settings.resolved_database_url))}", soft_wrap=True)
     studio = f"{url}/studio#key={first.key}" if first and is_shown else f"{url}/studio"
     console.print(f"  studio    [bold cyan]{studio}[/bold cyan]", soft_wrap=True)
     if first is None:

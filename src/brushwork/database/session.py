@@ -83,6 +83,18 @@ def async_url(url: str) -> str:
     return f"{scheme}://{rest}"
 
 
+def place_of(url: str) -> str:
+    """Where the database is, for people: without the user, the password and what else the URL asks for."""
+    asked = sa.make_url(async_url(url))
+    if asked.get_backend_name() == "sqlite":
+        return f"sqlite:///{asked.database or ''}"
+    # The host of a URL may also be said after the question mark; there it may be the folder of a socket.
+    said = {name: value if isinstance(value, str) else ",".join(value) for name, value in asked.query.items()}
+    host, port = asked.host or said.get("host", ""), asked.port or said.get("port", "")
+    at = f"{host or 'this machine'}{f':{port}' if port else ''}"
+    return f"PostgreSQL, {asked.database or said.get('dbname', '') or 'the database of its user'} at {at}"
+
+
 def sqlite_engine(url: str, *, durable: bool) -> AsyncEngine:
     path = sa.make_url(url).database or ""
     if path in ("", ":memory:"):
