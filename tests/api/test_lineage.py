@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from brushwork.database.tables import follows, jobs
 from brushwork.jobs.lineage import MOST, descendants
+from brushwork.jobs.replay import ELSEWHERE
 from tests.api.conftest import Api, running, settings_for
 from tests.api.drawing import drawn, ended, working
 from tests.conftest import NewDatabase
@@ -134,6 +135,83 @@ async def test_a_recipe_from_elsewhere_is_drawn_and_warned_of(each_api: Api) -> 
     codes = {warning["code"] for warning in job["detail"]["warnings"]}
     assert codes == {"replay_engine", "replay_version"}
     assert first["job_id"] != job["job_id"]
+
+
+SAID_NOTHING = "the recipe does not say which files were made of it"
+
+
+@pytest.mark.parametrize(
+    ("changed", "same", "differences"),
+    [
+        ({}, True, []),
+        ({"files": [{"role": "image", "sha256": "0" * 64}]}, False, [ELSEWHERE]),
+        ({"files": [], "engine": {"name": "diffusers"}}, None, [SAID_NOTHING]),
+        ({"files": [{"role": "image", "sha256": None}]}, None, [SAID_NOTHING]),
+    ],
+)
+async def test_what_is_drawn_from_a_recipe_from_elsewhere_is_compared_with_it(
+    each_api: Api, changed: dict[str, Any], same: bool | None, differences: list[str]
+) -> None:
+    stranger = {"x-api-key": await each_api.key_of_new_account("stranger")}
+    async with working(each_api):
+        first = await drawn_here(each_api)
+        recipe = {**await get(each_api, f"job/{first['job_id']}/recipe"), **changed}
+        each_api.client.headers.update(stranger)
+        again = await post(each_api, "replay", recipe=recipe)
+        await ended(each_api, again["job_id"])
+
+    outcome = (await get(each_api, f"job/{again['job_id']}/recipe"))["replay"]
+
+    assert outcome == {"of": first["job_id"], "same_files": same, "differences": differences}
+    await post(each_api, f"job/{again['job_id']}/erase")
+    async with each_api.services.database.read() as tx:
+        assert (await tx.execute(sa.select(jobs.c.id).where(jobs.c.expected.is_not(None)))).all() == []
+
+
+async def test_a_replay_of_what_another_engine_drew_elsewhere_says_so(each_api: Api) -> None:
+    engine = {"name": "diffusers", "version": "0.0.1", "sha256": "1" * 64}
+    recipe = {"task": "diffusion", "request": {"text": "a lighthouse"}, "seed": 7, "job_id": "there", "engine": engine}
+    files = [{"role": "image", "sha256": "0" * 64}]
+    async with working(each_api):
+        waiting = await post(each_api, "replay", recipe={**recipe, "files": files})
+        await ended(each_api, waiting["job_id"])
+
+    outcome = (await get(each_api, f"job/{waiting['job_id']}/recipe"))["replay"]
+
+    assert (outcome["of"], outcome["same_files"]) == ("there", False)
+    assert outcome["differences"] == ["another engine", "another version of Brushwork", "another engine recipe"]
+
+
+async def test_a_replay_that_waits_tells_what_it_repeats_and_no_more(each_api: Api) -> None:
+    files = [{"role": "image", "sha256": "0" * 64}]
+    recipe = {"task": "diffusion", "request": {"text": "a lighthouse"}, "seed": 7, "job_id": "there", "files": files}
+
+    job = await post(each_api, "replay", recipe=recipe)
+
+    outcome = (await get(each_api, f"job/{job['job_id']}/recipe"))["replay"]
+    assert outcome == {"of": "there", "same_files": None, "differences": []}
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        {"files": [{"sha256": "0" * 64}] * 65},
+        {"files": [{"sha256": "0" * 63}]},
+        {"files": [{"sha256": "g" * 64}]},
+        {"files": "many"},
+        {"job_id": "a\u0000b"},
+        {"engine": {"name": "e" * 65}},
+        {"engine": {"name": "a\u0000b"}},
+        {"engine": {"version": 7}},
+        {"engine": {"sha256": "short"}},
+    ],
+)
+async def test_what_a_recipe_claims_of_itself_is_bounded(each_api: Api, claimed: dict[str, Any]) -> None:
+    recipe = {"task": "diffusion", "request": {"text": "a lighthouse"}, "seed": 7, **claimed}
+
+    answer = await each_api.client.post("/api/v1/replay", json={"recipe": recipe})
+
+    assert answer.status_code == 400, answer.text
 
 
 async def drawn_here(api: Api) -> dict[str, Any]:

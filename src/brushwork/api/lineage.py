@@ -1,6 +1,6 @@
 """Where a job comes from, what came of it, and how to draw it again."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +23,8 @@ from brushwork.jobs.submission import Asking
 router = APIRouter(prefix="/v1", tags=["lineage"])
 
 MAX_SEED = 2**32 - 1
+MOST_FILES = 64
+"""Of one recipe; a job makes far fewer."""
 
 
 class NodeView(View):
@@ -84,7 +86,7 @@ class EngineOfRecipe(View):
 class ReplayOutcome(View):
     """How a replay came out beside the job that it repeats."""
 
-    of: str
+    of: str = Field(description="Its id, here or on the server that the recipe is from")
     same_files: bool | None = Field(description="Byte for byte; null when it cannot be told any more, or not yet")
     differences: list[str] = Field(description="What may be the reason")
 
@@ -103,6 +105,28 @@ class RecipeView(View):
     replay: ReplayOutcome | None = Field(description="Of a job that repeats another one")
 
 
+Name = Annotated[str, Field(max_length=64, pattern="^[ -~]*$")]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class EngineElsewhere(BaseModel):
+    """What drew, where the recipe is from."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: Name = ""
+    version: Name = ""
+    sha256: Hash | Literal[""] = ""
+
+
+class FileElsewhere(BaseModel):
+    """A file that was made there."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sha256: Hash | None = None
+
+
 class Recipe(BaseModel):
     """As `GET /v1/job/{job_id}/recipe` writes it; what else is in there is not needed."""
 
@@ -111,8 +135,14 @@ class Recipe(BaseModel):
     task: Annotated[str, Field(max_length=64)]
     request: dict[str, Any]
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)]
-    job_id: Annotated[str, Field(max_length=64)] = ""
-    engine: dict[str, Any] = Field(default_factory=dict)
+    job_id: Name = ""
+    engine: EngineElsewhere = EngineElsewhere()
+    files: Annotated[tuple[FileElsewhere, ...], Field(max_length=MOST_FILES)] = ()
+
+    def expected(self) -> dict[str, Any]:
+        """What the new job is compared with when it has been drawn. What the recipe is silent of is not compared."""
+        said = {name: value for name, value in self.engine.model_dump().items() if value}
+        return {"of": self.job_id, "engine": said, "files": [file.sha256 for file in self.files]}
 
 
 class ReplayBody(BaseModel):
@@ -200,7 +230,8 @@ async def replay_recipe(
             idempotency_key=asking.idempotency_key,
             key_id=caller.key_id,
             seed=recipe.seed,
-            warnings=await services.jobs.differences(recipe.engine),
+            warnings=await services.jobs.differences(recipe.engine.model_dump()),
+            expected=recipe.expected(),
         )
     return job_answer(services.view(job), request, SUBMITTED)
 

@@ -61,6 +61,8 @@ class Job:
     followup_until: float | None = None
     expires_at: float | None = None
     given: tuple[Given, ...] = ()
+    expected: Mapping[str, Any] | None = None
+    """What a recipe from elsewhere, which it was drawn from, says was made of it: `of`, `engine`, `files`."""
     """What it works on: pictures of other jobs and from outside, in its own folder of the store."""
     files: tuple[JobFile, ...] = ()
     output: Mapping[str, Any] | None = None

@@ -65,13 +65,14 @@ class Jobs:
         deadline_seconds: float | None = None,
         seed: int | None = None,
         warnings: Sequence[Mapping[str, Any]] = (),
+        expected: Mapping[str, Any] | None = None,
     ) -> Job:
         """Accept a job: when this returns, it is on disk and paid for.
 
         The same key and task return the same job, as it was accepted. The server's own deadline holds if it is sooner.
         """
         await self.examine(task, account_id=account.id, key_id=key_id)
-        asking = Asking(account, key_id, idempotency_key, deadline_seconds, seed, warnings=warnings)
+        asking = Asking(account, key_id, idempotency_key, deadline_seconds, seed, warnings=warnings, expected=expected)
         began = time.time()
         job = await submission.submit(self.door, asking, task)
         told: dict[str, Any] = {"job_id": job.id, "account_id": account.id, "task": task.name}

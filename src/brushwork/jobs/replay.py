@@ -1,7 +1,8 @@
 """A job's recipe, and drawing it again: the same request, the same seed, copies of the same pictures.
 
 The same engine of the same version makes the same pictures of it. A recipe from elsewhere is a request with a seed;
-what it was drawn with is compared with what draws here, and differences are warned of before anything is held.
+what it was drawn with is compared with what draws here, and differences are warned of before anything is held. The
+hashes of what was made of it there are kept with the new job, and compared with what is made here.
 """
 
 import time
@@ -31,6 +32,7 @@ from brushwork.tasks.sources import Given, pictures_of
 FORMAT = 1
 ELSEWHERE = "another kind of device, or something else is written into the files: provenance, a signature"
 """Where two engines say the same of themselves and the bytes differ."""
+SAID_NOTHING = "the recipe does not say which files were made of it"
 ALIVE_SECONDS = 120.0
 """A worker that has been silent for longer draws nothing."""
 
@@ -39,7 +41,6 @@ async def recipe(tx: AsyncConnection, account_id: int, job_id: str) -> dict[str,
     """Everything that is needed to draw a job again. Raises JobNotFound for unknown and foreign ones alike."""
     job = await own_job(tx, account_id, job_id)
     hashes = await hashes_of(tx, job_id)
-    detail = job.detail or {}
     made = {
         "format": FORMAT,
         "job_id": job.id,
@@ -47,15 +48,21 @@ async def recipe(tx: AsyncConnection, account_id: int, job_id: str) -> dict[str,
         "request": dict(job.input),
         "seed": job.seed,
         "pictures": [picture_of(given) for given in job.given],
-        "engine": {
-            "name": detail.get("engine", ""),
-            "version": detail.get("version", ""),
-            "recipe": detail.get("recipe") or {},
-            "sha256": recipe_hash(detail.get("recipe") or {}),
-        },
+        "engine": engine_of(job),
         "files": [{"role": file.role, "sha256": hashes.get(file.id)} for file in job.files],
     }
-    return made | {"replay": await compared(tx, account_id, made)}
+    return made | {"replay": await compared(tx, job, made)}
+
+
+def engine_of(job: Job) -> dict[str, Any]:
+    detail = job.detail or {}
+    used = detail.get("recipe") or {}
+    return {
+        "name": detail.get("engine", ""),
+        "version": detail.get("version", ""),
+        "recipe": used,
+        "sha256": recipe_hash(used),
+    }
 
 
 def picture_of(given: Given) -> dict[str, Any]:
@@ -81,26 +88,38 @@ async def hashes_of(tx: AsyncConnection, job_id: str) -> dict[str, str]:
     return {row.id: row.sha256 for row in rows}
 
 
-async def compared(tx: AsyncConnection, account_id: int, made: Mapping[str, Any]) -> dict[str, Any] | None:
-    """How a replay came out beside the job that it repeats; None when it is no replay or has no result yet."""
-    edge = sa.select(follows.c.parent_id).where(follows.c.job_id == made["job_id"], follows.c.kind == "replay")
+async def compared(tx: AsyncConnection, job: Job, made: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How a replay came out beside what it repeats; None when it is no replay."""
+    if job.expected is not None:
+        return beside(job.expected, made) or nothing_to_compare(job.expected["of"], SAID_NOTHING)
+    edge = sa.select(follows.c.parent_id).where(follows.c.job_id == job.id, follows.c.kind == "replay")
     original_id = (await tx.execute(edge)).scalar_one_or_none()
     if original_id is None:
         return None
     try:
-        original = await own_job(tx, account_id, original_id)
+        original = await own_job(tx, job.account_id, original_id)
     except JobNotFound:
-        return {"of": original_id, "same_files": None, "differences": ["the job it repeats is not kept any more"]}
-    if not (made["files"] and original.files):
-        return {"of": original_id, "same_files": None, "differences": []}
+        return nothing_to_compare(original_id, "the job it repeats is not kept any more")
     hashes = await hashes_of(tx, original_id)
-    same = [hashes.get(file.id) for file in original.files] == [file["sha256"] for file in made["files"]]
-    detail = original.detail or {}
-    before = {"name": detail.get("engine", ""), "version": detail.get("version", "")}
-    before["sha256"] = recipe_hash(detail.get("recipe") or {})
+    engine, files = engine_of(original), [hashes.get(file.id) for file in original.files]
+    before = {"of": original_id, "engine": engine, "files": files}
+    return beside(before, made) or nothing_to_compare(original_id)
+
+
+def beside(before: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was drawn before and what is drawn now; None when nobody says which files there were before."""
+    if not made["files"]:
+        return nothing_to_compare(before["of"])
+    if not before["files"] or None in before["files"]:
+        return None
+    same = before["files"] == [file["sha256"] for file in made["files"]]
     words = {"name": "another engine", "version": "another version of Brushwork", "sha256": "another engine recipe"}
-    found = [said for name, said in words.items() if before[name] != made["engine"][name]]
-    return {"of": original_id, "same_files": same, "differences": found if same or found else [ELSEWHERE]}
+    found = [said for name, said in words.items() if before["engine"].get(name) not in (None, made["engine"][name])]
+    return {"of": before["of"], "same_files": same, "differences": found if same or found else [ELSEWHERE]}
+
+
+def nothing_to_compare(of: str, *reasons: str) -> dict[str, Any]:
+    return {"of": of, "same_files": None, "differences": list(reasons)}
 
 
 async def replay(

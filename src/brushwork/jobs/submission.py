@@ -63,6 +63,8 @@ class Asking:
     batch_id: str | None = None
     warnings: Sequence[Mapping[str, Any]] = ()
     """Beside those of the task."""
+    expected: Mapping[str, Any] | None = None
+    """What a recipe from elsewhere says was made of it, as `jobs/replay.py` compares it."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ def new_row(
         "cost": settled.price(),
         "created_at": now,
         "trace": current.get(),
+        "expected": asking.expected,
     }
 
 
@@ -221,7 +224,7 @@ def timing_of(task: Task, settled: Task) -> str:
 # Built once: putting these together takes longer than running them.
 FILLED_IN = (
     "id account_id api_key_id batch_id idempotency_key task input sources seed callback warnings pool batch_key timing "
-    "priority turn seq deadline_at max_attempts cost usage_type created_at status forecast trace"
+    "priority turn seq deadline_at max_attempts cost usage_type created_at status forecast trace expected"
 )
 WRITTEN = tuple(FILLED_IN.split())
 INSERT = jobs.insert().values({name: sa.bindparam(f"new_{name}", type_=jobs.c[name].type) for name in WRITTEN})

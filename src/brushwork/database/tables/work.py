@@ -51,6 +51,7 @@ jobs = sa.Table(
     sa.Column("forecast", Json),  # what was expected of it when it was accepted: p50 and p90, in seconds
     sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),  # kept until it is unpinned
     sa.Column("trace", sa.Text),  # W3C traceparent of the request
+    sa.Column("expected", Json),  # of a recipe from elsewhere that it was drawn from: job, engine, SHA-256 of its files
     sa.UniqueConstraint("account_id", "idempotency_key"),
     postgresql_with=BUSY,
 )

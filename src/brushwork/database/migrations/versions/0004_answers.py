@@ -39,6 +39,7 @@ def upgrade() -> None:
     op.create_index("ix_audits_of", "audits", ["account_id", "kind", "created_at"])
     op.create_index("ix_audits_kind", "audits", ["kind", "created_at"])
     op.add_column("workers", sa.Column("figures", Json, nullable=True))
+    op.add_column("jobs", sa.Column("expected", Json, nullable=True))
     op.add_column("codes", sa.Column("withdrawn_at", Time(), nullable=True))
     number_endpoints_once()
 
