@@ -8,16 +8,19 @@ import pytest
 import sqlalchemy as sa
 from obstore.store import MemoryStore
 
+from brushwork.accounts.audits import note_failure
 from brushwork.accounts.credits import check_ledger, grant
 from brushwork.accounts.directory import account_by_id
 from brushwork.database.session import Database
-from brushwork.database.tables import accounts, batches, deliveries, events, ledger, notifications, packs, ticks
+from brushwork.database.tables import accounts, audits, batches, deliveries, events, ledger, notifications, packs, ticks
 from brushwork.database.tables import files as files_table
 from brushwork.database.tables import jobs as jobs_table
 from brushwork.database.tables import workers as workers_table
 from brushwork.files.links import Links
 from brushwork.files.store import Files
 from brushwork.files.stored import StoredFile
+from brushwork.jobs import housekeeping
+from brushwork.jobs.audits import REMOVED_AT_ONCE, Kind, audit, forget_refusals
 from brushwork.jobs.housekeeping import DUTIES, Housekeeping
 from brushwork.jobs.jobs import Jobs
 from brushwork.jobs.retention import remove_expired
@@ -218,3 +221,46 @@ async def test_a_batch_is_removed_once_its_key_and_its_jobs_are_over(
     assert await remove_expired(database, files, now=now + DAY + 60) == 1
     async with database.read() as tx:
         assert (await tx.execute(sa.select(batches.c.id))).scalars().all() == ["full"]
+
+
+async def test_old_refusals_go_and_what_operators_did_receipts_and_appeals_stay(database: Database) -> None:
+    now = 200 * DAY
+    facts = {"category": "violence"}
+    old: list[tuple[str, Kind, dict[str, str]]] = [
+        ("refused", "moderation", facts),
+        ("appealed", "moderation", facts),
+        ("appeal", "appeal", {"of": "appealed", "note": "Gore is a village."}),
+        ("odd appeal", "appeal", {"note": "of nothing"}),
+        ("receipt", "erase", {"id": "x"}),
+        ("change", "operator", {"action": "account.open"}),
+    ]
+    async with database.write() as tx:
+        for name, kind, data in old:
+            await tx.execute(audit(1, kind, data, now=now - 90 * DAY - 1, audit_id=name))
+        await tx.execute(audit(1, "moderation", facts, now=now - 90 * DAY + 1, audit_id="recent"))
+        await note_failure(tx, 1, "redeem", {"problem": "record not found"}, key_id=1, now=now - 91 * DAY)
+
+        assert await forget_refusals(tx, now=now) == 2
+        assert await forget_refusals(tx, now=now) == 0
+
+        left = set((await tx.execute(sa.select(audits.c.id))).scalars())
+    assert left == {"recent"} | {name for name, _, _ in old} - {"refused"}
+
+
+async def test_housekeeping_removes_what_a_flood_of_refusals_left(
+    database: Database, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "RECORD_PORTIONS", 2)
+    flood = [
+        {"id": f"{number}", "account_id": 1, "kind": "moderation", "data": {}, "created_at": 1.0}
+        for number in range(2 * REMOVED_AT_ONCE + 1)
+    ]
+    async with database.write() as tx:
+        await tx.execute(audits.insert(), flood)
+    house = Housekeeping(database, files, RULES)
+
+    await DUTIES["record"][1](house)
+
+    assert await rows(database, audits) == 1
+    await DUTIES["record"][1](house)
+    assert await rows(database, audits) == 0

@@ -1,4 +1,4 @@
-"""The log of what was refused and erased. It says when, what kind and by which rule, and never what a prompt said."""
+"""The log of what was refused and erased: when, what kind and by which rule, never what a prompt said. Refusals end."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,9 @@ from brushwork.errors import NotFound
 
 Kind = Literal["moderation", "appeal", "erase", "operator"]
 MAX_PAGE = 100
+REFUSED_SECONDS = 90 * 86_400.0
+"""How long it is kept that something was refused or tried in vain: what anybody can make rows of must go some day."""
+REMOVED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -53,3 +56,17 @@ async def entry(tx: AsyncConnection, account_id: int, audit_id: str, kind: Kind)
     if row is None:
         raise NotFound("There is no such entry.")
     return Audit(row.id, row.kind, row.data, row.created_at)
+
+
+async def forget_refusals(tx: AsyncConnection, *, now: float) -> int:
+    """Remove what was refused or tried in vain long ago, some at a time; returns how many.
+
+    What an appeal speaks of stays with it. What operators did and what was erased stays for good.
+    """
+    appealed = sa.select(audits.c.data["of"].as_string()).where(audits.c.kind == "appeal")
+    old = sa.select(audits.c.id).where(
+        audits.c.kind.in_(("moderation", "redeem")),
+        audits.c.created_at < now - REFUSED_SECONDS,
+        audits.c.id.not_in(appealed.where(audits.c.data["of"].as_string().is_not(None))),
+    )
+    return (await tx.execute(audits.delete().where(audits.c.id.in_(old.limit(REMOVED_AT_ONCE))))).rowcount

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brushwork.database.session import Database
 from brushwork.database.tables import ticks
 from brushwork.files.store import Files
+from brushwork.jobs.audits import forget_refusals
 from brushwork.jobs.closing import Closing
 from brushwork.jobs.events import wait
 from brushwork.jobs.expiry import end_packs
@@ -36,6 +37,7 @@ LOOK_SECONDS = 5.0
 LEASE_SECONDS = 600.0
 ERASING_SECONDS = 60.0
 """For one account in one run; the next run goes on."""
+RECORD_PORTIONS = 100
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,14 @@ async def forget_keys(house: Housekeeping) -> None:
         await forget_answers(tx, now=await clock(tx))
 
 
+async def thin_record(house: Housekeeping) -> None:
+    """Some at a time, for whoever writes waits on SQLite; the next run goes on with what is left after a flood."""
+    for _ in range(RECORD_PORTIONS):
+        async with house.database.write() as tx:
+            if not await forget_refusals(tx, now=await clock(tx)):
+                return
+
+
 async def go_on_erasing(house: Housekeeping) -> None:
     closing = Closing(house.database, house.files, house.rules)
     for account_id in await closing.pending(now=time.time()):
@@ -159,6 +169,7 @@ DUTIES: Mapping[str, tuple[float, Duty]] = {
     "retention": (600.0, remove_results),
     "strays": (86_400.0, sweep_strays),  # it lists every job's folder
     "webhooks": (600.0, forget_webhooks),
+    "record": (600.0, thin_record),
     "timings": (600.0, thin_timings),
     "workers": (600.0, remove_workers),
 }
