@@ -251,9 +251,7 @@ async def find_batch(database: Database, account_id: int, batch_id: str) -> Batc
         return await found(tx, account_id, batch_id)
 
 
-async def found(
-    tx: AsyncConnection, account_id: int, batch_id: str, *, seen: Callable[[Any], Job] = job_of
-) -> Batch:
+async def found(tx: AsyncConnection, account_id: int, batch_id: str, *, seen: Callable[[Any], Job] = job_of) -> Batch:
     own = sa.and_(batches.c.id == batch_id, batches.c.account_id == account_id)
     row = (await tx.execute(sa.select(batches).where(own))).first()
     if row is None:
