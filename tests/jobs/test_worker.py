@@ -291,6 +291,29 @@ async def test_a_stopping_worker_gives_back_what_it_cannot_finish_without_costin
         assert (await tx.execute(sa.select(workers_table.c.id))).all() == []
 
 
+async def test_a_stopping_worker_waits_for_whoever_writes_to_its_job(
+    jobs: Jobs, database: Database, make_account: MakeAccount, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "GRACE_SECONDS", 0.1)
+    account = await make_account()
+    job = await jobs.submit(account, Sketch())
+    locked = asyncio.Event()
+
+    async def write_to_it() -> None:
+        async with database.write() as tx:
+            await tx.execute(jobs_table.update().where(jobs_table.c.id == job.id).values(progress=50))
+            locked.set()
+            await asyncio.sleep(0.6)
+
+    async with work(seconds=6):
+        await until(lambda: processing(jobs, account, job))
+        writing = asyncio.create_task(write_to_it())
+        await locked.wait()
+    await writing
+
+    assert (await jobs.get(account.id, job.id)).status == "queued"
+
+
 class FlakyFiles(Files):
     """A store that is away for the first few puts."""
 

@@ -228,12 +228,17 @@ async def give_back(
     conditions = [*still_held(held)]
     if is_attempt:
         conditions.append(jobs.c.attempts < jobs.c.max_attempts)
-    return await requeue(tx, *conditions, run_after=NOW + delay, attempts=jobs.c.attempts - spent)
+    # Whoever is writing to them is waited for: nobody would look at them again before their leases run out.
+    values = {"run_after": NOW + delay, "attempts": jobs.c.attempts - spent}
+    return await requeue(tx, *conditions, skip_locked=False, **values)
 
 
-async def requeue(tx: AsyncConnection, *conditions: sa.ColumnElement[bool], **values: Any) -> list[Requeued]:
+async def requeue(
+    tx: AsyncConnection, *conditions: sa.ColumnElement[bool], skip_locked: bool = True, **values: Any
+) -> list[Requeued]:
     # Rows that someone is finishing this moment are skipped: they are not abandoned.
-    found = sa.select(jobs.c.id).where(running, *conditions).order_by(jobs.c.id).with_for_update(skip_locked=True)
+    mine = sa.select(jobs.c.id).where(running, *conditions).order_by(jobs.c.id)
+    found = mine.with_for_update(skip_locked=skip_locked)
     rows = await tx.execute(
         jobs.update()
         .where(jobs.c.id.in_(found), running)

@@ -112,7 +112,7 @@ class Worker:
         self.stops = asyncio.Event()
         self.completions = Completions(database, files, rules, self.info.id, self.forget, self.measures)
         self.background: set[asyncio.Task[None]] = set()
-        self.beating: list[asyncio.Task[None]] = []
+        self.telling: list[asyncio.Task[None]] = []
 
     @property
     def drawing(self) -> int:
@@ -124,10 +124,9 @@ class Worker:
         if self.supervised:
             stop_with_parent(loop, stop)
         self.spawn(self.heed(stop))
-        self.beating.append(self.spawn(self.beat()))
+        self.telling += [self.spawn(self.beat()), self.spawn(self.report())]
         self.spawn(self.figures.keep(self.rules.lease_seconds / 3))
         self.spawn(self.watch_stops())
-        self.spawn(self.report())
         self.spawn(self.completions.run(lambda: self.drawing))
         self.spawn(self.measures.keep(self.database))
         self.spawn(listen(self.database, [JOBS_CHANNEL, STOPS_CHANNEL], self.on_signal))
@@ -359,8 +358,10 @@ class Worker:
         held = self.tokens()
         for work in self.at_work.values():
             work.sink.stop()
-        for task in self.beating:
+        for task in self.telling:
             task.cancel()  # it would say that we are here after we have said goodbye; the leases last longer than this
+        if self.telling:
+            await asyncio.wait(self.telling, timeout=GOODBYE_SECONDS)
         try:
             async with asyncio.timeout(GOODBYE_SECONDS), self.database.write() as tx:
                 # A job may be to blame for the loss of a device: it is not tried for ever.
