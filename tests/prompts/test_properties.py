@@ -1,9 +1,6 @@
 """What holds for any text: no surprise errors, one canonical form, and work that grows with the length alone."""
 
-import sys
 from dataclasses import replace
-from types import FrameType
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +11,7 @@ from brushwork.prompts.canonical import canonical
 from brushwork.prompts.parameters import PARAMETERS
 from brushwork.prompts.parser import parse_prompt
 from brushwork.prompts.prompt import Prompt, Task
+from tests.prompts.lines import lines_run
 from tests.prompts.test_language import TABLE
 from tests.prompts.test_rules import rules
 
@@ -238,26 +236,9 @@ def test_twice_the_text_is_at_most_twice_the_work(piece: str) -> None:
     # Lines of Python run, rather than seconds: the same on every machine.
     text = piece * 8192
 
-    half, whole = lines_run(text[:4096]), lines_run(text[:8192])
+    half, whole = lines_run(lambda: parsed(text[:4096], "image")), lines_run(lambda: parsed(text[:8192], "image"))
 
     assert whole <= 2.1 * half + 100
-
-
-def lines_run(text: str) -> int:
-    count = 0
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        parsed(text, "image")
-    finally:
-        sys.settrace(before)
-    return count
 
 
 def test_every_parameter_row_describes_itself() -> None:
